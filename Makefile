@@ -1,0 +1,51 @@
+# Two commands are enough: `make run` and `make test`. The rest is for those who work on the house.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+SOURCES := domain providers storage activities workflows runtime api sandbox cli worker.py failpoints.py tests
+
+.PHONY: run install install-dev test smoke lint lock clean
+
+run: install  ## set up, start everything, make one video, print where it is, keep serving
+	@$(BIN)/videoplanet up $(if $(ONCE),--once) $(if $(PROMPT),--prompt "$(PROMPT)") $(if $(LIVE),--live)
+
+install: $(VENV)/.installed  ## what running needs
+
+install-dev: $(VENV)/.installed-dev  ## what testing needs as well
+
+$(BIN)/python:
+	@echo "Making a virtual environment in $(VENV) ..."
+	@$(PYTHON) -c 'import sys; sys.exit("VideoPlanet needs Python 3.11 or newer, this is " + sys.version.split()[0] + ". Try: make run PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing the locked requirements ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	@echo "Installing the locked development requirements ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+test: install-dev  ## every test
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+smoke: install-dev  ## the shortest proof that the whole thing works
+	$(BIN)/python -m pytest -m smoke
+
+lint: install-dev  ## style, types, and the import rule of the house
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports --no-cache
+
+lock: install-dev  ## the lock files anew, from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --extra build --universal --generate-hashes --no-header --no-annotate --quiet -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra build --extra dev --universal --generate-hashes --no-header --no-annotate --quiet -c requirements.lock -o requirements-dev.lock
+
+clean:  ## everything that can be made again, but not the data
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

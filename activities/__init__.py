@@ -1,0 +1,1 @@
+"""The activities: thin, each one job. They know `domain`, `providers` and `storage`."""

@@ -1,0 +1,70 @@
+"""Claiming work, writing down wishes that came as signals, and closing takes that end without a video."""
+
+import secrets
+
+from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from temporalio import activity
+
+from activities.service import Service, now
+from domain.capabilities import RequestRefused
+from domain.generation import Generation
+from domain.messages import ActivityName, Claim, Claimed, CloseTake, Ending, Signal, Wish, Wished
+from domain.regeneration import next_take
+from domain.request import SEED_MAX, RegenerateRequest
+from storage import catalog, claims, facts, wishes
+from storage.database import Database
+
+
+class Bookkeeping:
+    """The activities `claim`, `wish` and `close_take`: SQL only, repeated until the database answers."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._database: Database = service.database
+
+    @activity.defn(name=ActivityName.CLAIM)
+    async def claim(self, wanted: Claim) -> Claimed:
+        """Give the run its work, or nothing; see `storage.claims.claim`."""
+        async with self._database.write() as connection:
+            order = await claims.claim(connection, wanted, self._service.limits, now())
+        return Claimed(order=order)
+
+    @activity.defn(name=ActivityName.CLOSE)
+    async def close_take(self, close: CloseTake) -> Ending:
+        """Write that a take ends without a video."""
+        async with self._database.write() as connection:
+            return await facts.close_failed(connection, close, now())
+
+    @activity.defn(name=ActivityName.WISH)
+    async def wish(self, wish: Wish) -> Wished:
+        """Write down what a person asked for by a bare signal."""
+        async with self._database.write() as connection:
+            generation = await catalog.find(connection, wish.generation_id)
+            if generation is None:
+                return Wished()
+            match wish.kind:
+                case Signal.CANCEL:
+                    return await self._cancel(connection, generation)
+                case Signal.REGENERATE:
+                    return await self._regenerate(connection, generation, wish.key)
+
+    async def _cancel(self, connection: AsyncConnection, generation: Generation) -> Wished:
+        if generation.status.is_terminal:
+            return Wished()
+        reason = "Asked for in Temporal."
+        take = await wishes.cancel(connection, generation, now(), by="operator", reason=reason)
+        return Wished(take=take.number)
+
+    async def _regenerate(self, connection: AsyncConnection, generation: Generation, key: str) -> Wished:
+        if await wishes.was_granted(connection, generation.id, key) or not generation.status.is_terminal:
+            return Wished()
+        seed = secrets.randbelow(SEED_MAX + 1)
+        last = generation.current.request
+        try:
+            request, plan = next_take(last, RegenerateRequest(), self._service.providers, seed)
+        except (RequestRefused, ValidationError):
+            activity.logger.warning("What was asked for once can no longer be served.", exc_info=True)
+            return Wished()
+        after = await wishes.regenerate(connection, generation, request, plan, now(), wish_key=key)
+        return Wished(take=after.current.number)

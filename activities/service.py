@@ -1,0 +1,85 @@
+"""What every activity works with, and how each reaches it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
+from temporalio import activity
+
+from domain.capabilities import ProviderFacts
+from domain.messages import Limits
+from providers.registry import Accounts
+from storage.assets import AssetStore
+from storage.database import Database
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Service:
+    """The stores and accounts of one worker process.
+
+    Attributes:
+        providers: What the accounts can do.
+        limits: Given to each order when it is claimed.
+        max_output_bytes: The largest video that is fetched.
+    """
+
+    database: Database
+    accounts: Accounts
+    providers: tuple[ProviderFacts, ...]
+    assets: AssetStore
+    limits: Limits
+    max_output_bytes: int
+
+
+def now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
+async def insistently(work: Callable[[], Awaitable[Result]], *, during: timedelta) -> Result:
+    """Write something that must not be given up lightly: repeat it while the database is away.
+
+    Args:
+        work: One transaction, harmless to repeat.
+        during: For how long.
+
+    Raises:
+        SQLAlchemyError: The database was away for all that time.
+    """
+    until = asyncio.get_running_loop().time() + during.total_seconds()
+    while True:
+        try:
+            return await work()
+        except (SQLAlchemyError, OSError):
+            if asyncio.get_running_loop().time() >= until:
+                raise
+            activity.logger.warning("The database is away; trying again.", exc_info=True)
+            await asyncio.sleep(0.5)
+
+
+@asynccontextmanager
+async def heartbeating() -> AsyncIterator[None]:
+    """Tell the server that we live, as often as its heartbeat time-out asks for."""
+    timeout = activity.info().heartbeat_timeout
+    if timeout is None:
+        yield
+        return
+
+    async def beat(interval: float) -> None:
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(interval)
+
+    task = asyncio.create_task(beat(timeout.total_seconds() / 3))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

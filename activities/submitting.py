@@ -1,0 +1,82 @@
+"""Sending an order to a provider, at most once, and finding out what became of it."""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import activity
+
+from activities.service import Service, insistently, now
+from domain.failures import Category, Failure
+from domain.messages import ActivityName, Order, ResolveSubmit, Submitted
+from domain.outcomes import Accepted, NotSent, SubmitResult
+from failpoints import Point, reach
+from providers.base import JobOrder
+from providers.registry import UnknownAccount
+from storage import claims
+
+_ASK_AGAIN_SECONDS = 0.5
+_RECORD_WITHIN = timedelta(seconds=10)
+
+
+class _NotOurs(Exception):
+    """The permission to send was used or withdrawn."""
+
+
+class Submitting:
+    """The activities `submit` and `resolve_submit`."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    @activity.defn(name=ActivityName.SUBMIT)
+    async def submit(self, order: Order) -> Submitted:
+        """Send the order and report how that ended. Never retried; the row in `attempts` is the fence.
+
+        The job id is this activity's first and only heartbeat, sent in the moment it is known: it survives the
+        death of this process even before the row is written.
+        """
+        try:
+            provider = self._service.accounts[order.attempt.account]
+        except UnknownAccount as error:
+            failure = Failure(category=Category.AUTH, code="no_account", detail=str(error), billed=False)
+            return await self._record(order, NotSent(failure=failure))
+
+        async def before_write() -> None:
+            reach(Point.BEFORE_SEND)
+            async with self._service.database.write() as connection:
+                run_id = activity.info().workflow_run_id or ""
+                if not await claims.begin_sending(connection, order, run_id, now()):
+                    raise _NotOurs
+            reach(Point.AFTER_CLAIM)
+
+        try:
+            result = await provider.submit(
+                JobOrder(plan=order.plan, client_reference=order.attempt.ref), before_write
+            )
+        except _NotOurs:
+            return await self._verdict(order, None)
+        if isinstance(result, Accepted):
+            activity.heartbeat(result.job_id)
+            reach(Point.AFTER_ANSWER)
+
+        return await self._record(order, result)
+
+    async def _record(self, order: Order, result: SubmitResult) -> Submitted:
+        async def record() -> Submitted:
+            async with self._service.database.write() as connection:
+                return await claims.finish_sending(connection, order, result, now())
+
+        return await insistently(record, during=_RECORD_WITHIN)
+
+    @activity.defn(name=ActivityName.RESOLVE_SUBMIT)
+    async def resolve_submit(self, lost: ResolveSubmit) -> Submitted:
+        """Find out what became of a submit whose activity was lost."""
+        return await self._verdict(lost.order, lost.job_id)
+
+    async def _verdict(self, order: Order, job_id: str | None) -> Submitted:
+        while True:
+            async with self._service.database.write() as connection:
+                verdict = await claims.verdict(connection, order, job_id, now())
+            if verdict is not None:
+                return verdict
+            await asyncio.sleep(_ASK_AGAIN_SECONDS)

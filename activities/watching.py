@@ -1,0 +1,119 @@
+"""Following a job until it ends."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from temporalio import activity
+
+from activities.service import Service, heartbeating, now
+from domain.failures import Category, Failure
+from domain.messages import ActivityName, Job, JobEnd
+from domain.outcomes import JobState, JobStatus
+from failpoints import Point, reach
+from providers.base import Provider, ProviderError
+from storage import facts
+
+SHOW_EVERY = timedelta(seconds=2)
+TELL_EVERY = timedelta(seconds=5)
+TELL_PERCENT = 5
+_MAX_SILENCE = timedelta(seconds=60)
+
+
+class Watching:
+    """The activity `watch`: bounded in time, and cheap to resume anywhere."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    @activity.defn(name=ActivityName.WATCH)
+    async def watch(self, job: Job) -> JobEnd:
+        """Look at the job until it is over or its time is; show its progress; write its end and its bill.
+
+        A look that gets no usable answer is repeated, with growing pauses, as long as the job has time.
+        """
+        provider = self._service.accounts[job.account]
+        teller = _Teller()
+        deadline = datetime.fromtimestamp(job.deadline_micros / 1_000_000, UTC)
+        failures = 0
+        async with heartbeating():
+            while True:
+                look = await _look(provider, job)
+                if look is not None and look.state.is_over:
+                    return await self._ended(job, look)
+                if now() >= deadline:
+                    return _out_of_time(job, look)
+                if look is None:
+                    failures += 1
+                else:
+                    failures = 0
+                    await self._show(job, look, teller)
+                    reach(Point.WATCHING)
+                pause = min(provider.poll_interval * 2 ** min(failures, 6), _MAX_SILENCE)
+                remaining = max((deadline - now()).total_seconds(), 0)
+                await asyncio.sleep(min(pause.total_seconds(), remaining))
+
+    async def _ended(self, job: Job, look: JobStatus) -> JobEnd:
+        async with self._service.database.write() as connection:
+            await facts.job_ended(connection, job, look, now())
+        return JobEnd(state=look.state, failure=look.failure)
+
+    async def _show(self, job: Job, look: JobStatus, teller: "_Teller") -> None:
+        moment = now()
+        if not teller.wants_to_show(look, moment):
+            return
+        async with self._service.database.write() as connection:
+            await facts.observed(
+                connection,
+                job,
+                look,
+                activity.info().attempt,
+                moment,
+                tell=teller.wants_to_tell(look, moment),
+            )
+
+
+class _Teller:
+    """What was shown and told last: rows at most every two seconds, events at most every 5 % or 5 s."""
+
+    def __init__(self) -> None:
+        self._shown: tuple[JobState, int | None] | None = None
+        self._shown_at: datetime | None = None
+        self._told_percent = 0
+        self._told_at: datetime | None = None
+
+    def wants_to_show(self, look: JobStatus, moment: datetime) -> bool:
+        shown = (look.state, look.progress_percent)
+        if shown == self._shown:
+            return False
+        same_state = self._shown is not None and self._shown[0] is look.state
+        if same_state and self._shown_at is not None and moment - self._shown_at < SHOW_EVERY:
+            return False
+        self._shown, self._shown_at = shown, moment
+        return True
+
+    def wants_to_tell(self, look: JobStatus, moment: datetime) -> bool:
+        percent = look.progress_percent
+        if percent is None or percent == self._told_percent:
+            return False
+        waited = self._told_at is None or moment - self._told_at >= TELL_EVERY
+        if not waited and percent - self._told_percent < TELL_PERCENT:
+            return False
+        self._told_percent, self._told_at = percent, moment
+        return True
+
+
+async def _look(provider: Provider, job: Job) -> JobStatus | None:
+    try:
+        return await provider.status(job.job_id)
+    except ProviderError as error:
+        activity.logger.warning("No usable answer about job %s: %s", job.job_id, error)
+        return None
+
+
+def _out_of_time(job: Job, look: JobStatus | None) -> JobEnd:
+    failure = Failure(
+        category=Category.TIMEOUT,
+        code="job_timeout",
+        detail=f"{job.plan.provider} did not finish the video in the time that a job may take.",
+    )
+    return JobEnd(state=JobState.RUNNING if look is None else look.state, failure=failure)

@@ -1,0 +1,1 @@
+"""The front door: each request is checked, written down or looked up, and at most nudges a workflow."""

@@ -1,0 +1,72 @@
+"""The API as an app: its parts are opened when it starts and closed when it stops."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+from fastapi_offline import FastAPIOffline
+
+from api import events, generations, house, media, problems
+from api.guards import Guard
+from api.service import Service
+from providers.registry import facts_of
+from runtime.accounts import access_of
+from runtime.nudge import Nudger
+from runtime.settings import Settings
+from runtime.temporal import connect
+from storage.assets import LocalAssets
+from storage.database import Database
+
+STATIC = Path(__file__).parent / "static"
+VERSION = "0.1.0"
+
+_DESCRIPTION = """Order a video, watch it being made, fetch it.
+
+Every error is a problem document (RFC 9457) that names the field and says what would be right. Send an
+`Idempotency-Key` with each POST and you may repeat it safely.
+"""
+_PROBLEMS = {
+    status: {"model": problems.ProblemDocument, "content": {problems.MEDIA_TYPE: {}}}
+    for status in (400, 404, 409, 413, 422, 503)
+}
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the app; nothing is opened before it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            database = await stack.enter_async_context(Database(settings.effective_database_url))
+            client = await connect(settings, lazy=True)
+            app.state.service = Service(
+                settings=settings,
+                database=database,
+                assets=LocalAssets(settings.assets_dir),
+                client=client,
+                nudger=Nudger(client, database),
+                providers=facts_of(access_of(settings)),
+            )
+            yield
+
+    app = FastAPIOffline(
+        title="VideoPlanet",
+        version=VERSION,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        responses=_PROBLEMS,
+    )
+    problems.install(app)
+    for part in (generations, events, media, house):
+        app.include_router(part.router)
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(STATIC / "index.html")
+
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(Guard)
+    return app

@@ -1,0 +1,87 @@
+"""What is said about the service itself: is it alive, is it ready, what can it make."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from temporalio.service import RPCError
+
+from api.service import Here, Service
+from domain.capabilities import Capability
+from domain.money import to_usd
+
+router = APIRouter(tags=["service"])
+
+_PATIENCE = timedelta(seconds=2)
+
+
+@router.get("/healthz", summary="Is the process alive?")
+async def healthz() -> dict[str, str]:
+    """Answer without looking at anything else."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", summary="Can it do its work?", responses={503: {"description": "A part is away."}})
+async def readyz(service: Here) -> JSONResponse:
+    """Ask the parts. Orders are accepted while Temporal is away; they are worked on when it is back."""
+    database, temporal = await asyncio.gather(_database(service), _temporal(service))
+    parts = {"database": database, "temporal": temporal}
+    ready = all(state == "ok" for state in parts.values())
+    body = {"status": "ok" if ready else "unavailable", "mode": service.settings.mode, "parts": parts}
+    return JSONResponse(body, status_code=200 if ready else 503)
+
+
+@router.get("/v1/providers", tags=["providers"], summary="What can be made here, and what it costs")
+async def providers(service: Here) -> dict[str, Any]:
+    """Return each provider's models with their limits, and the price facts with the date they were read."""
+    return {
+        "data": [
+            {
+                "id": facts.id,
+                "name": facts.name,
+                "mode": service.settings.mode,
+                "models": [
+                    {
+                        "id": model.id,
+                        "facts_read": model.facts_read.isoformat(),
+                        "modes": [_capability(capability) for capability in model.capabilities],
+                    }
+                    for model in facts.models
+                ],
+            }
+            for facts in service.providers
+        ]
+    }
+
+
+def _capability(capability: Capability) -> dict[str, Any]:
+    return {
+        "mode": capability.mode,
+        "image_required": capability.mode == "image_to_video",
+        "duration_seconds": list(capability.durations),
+        "default_duration_seconds": capability.default_duration,
+        "resolutions": [str(size) for size in capability.sizes],
+        "price_usd_per_second": to_usd(capability.price_per_second),
+    }
+
+
+async def _database(service: Service) -> str:
+    try:
+        async with asyncio.timeout(_PATIENCE.total_seconds()), service.database.read() as connection:
+            await connection.execute(text("SELECT 1 FROM generations LIMIT 1"))
+    except (SQLAlchemyError, OSError, TimeoutError):
+        return "unavailable"
+    return "ok"
+
+
+async def _temporal(service: Service) -> str:
+    try:
+        async with asyncio.timeout(_PATIENCE.total_seconds()):
+            await service.client.service_client.check_health(timeout=_PATIENCE)
+    except (RPCError, RuntimeError, TimeoutError):
+        return "unavailable"
+    return "ok"

@@ -1,0 +1,78 @@
+"""The files: videos and posters, with ranges, HEAD and ETags, so that players can seek and caches can keep."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import FileResponse, Response
+
+from api.generations import GenerationId
+from api.problems import Problem
+from api.service import Here, Service
+from domain.generation import Video
+
+router = APIRouter(prefix="/v1/generations", tags=["files"])
+
+TakeNumber = Annotated[int | None, Query(ge=1, le=65535, description="Which take; the newest if left out.")]
+_VIDEO: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"video/mp4": {}}},
+    206: {"content": {"video/mp4": {}}},
+    304: {},
+}
+_POSTER: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}}, 304: {}}
+
+
+@router.get("/{generation_id}/video", response_class=FileResponse, responses=_VIDEO, summary="The video")
+@router.head("/{generation_id}/video", response_class=FileResponse, include_in_schema=False)
+async def video(
+    service: Here, request: Request, generation_id: GenerationId, take: TakeNumber = None
+) -> Response:
+    """Return the MP4 of a take; knows ranges."""
+    found = await _video(service, generation_id, take)
+    return _file(service, request, found.sha256, ".mp4", "video/mp4", f"{generation_id}.mp4", take)
+
+
+@router.get("/{generation_id}/poster", response_class=FileResponse, responses=_POSTER, summary="Its poster")
+@router.head("/{generation_id}/poster", response_class=FileResponse, include_in_schema=False)
+async def poster(
+    service: Here, request: Request, generation_id: GenerationId, take: TakeNumber = None
+) -> Response:
+    """Return a still of the video, as JPEG."""
+    found = await _video(service, generation_id, take)
+    return _file(service, request, found.poster_sha256, ".jpg", "image/jpeg", f"{generation_id}.jpg", take)
+
+
+async def _video(service: Service, generation_id: str, number: int | None) -> Video:
+    generation = await service.find(generation_id)
+    takes = {take.number: take for take in generation.takes}
+    take = generation.current if number is None else takes.get(number)
+    if take is None:
+        raise Problem("not_found", f"The generation has no take {number}; it has {len(takes)}.")
+    if take.video is None:
+        raise Problem("no_video", f"Take {take.number} is {take.status}: it has no video.")
+    return take.video
+
+
+def _file(
+    service: Service,
+    request: Request,
+    sha256: str,
+    suffix: str,
+    media_type: str,
+    name: str,
+    take: int | None,
+) -> Response:
+    etag = f'"{sha256}"'
+    # The file of a numbered take never changes; the newest take's does with the next one.
+    freshness = "private, max-age=31536000, immutable" if take is not None else "private, no-cache"
+    headers = {"ETag": etag, "Cache-Control": freshness}
+    if etag in [
+        tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")
+    ]:
+        return Response(status_code=304, headers=headers)
+    return FileResponse(
+        service.assets.path_of(sha256, suffix),
+        media_type=media_type,
+        headers=headers,
+        filename=name,
+        content_disposition_type="inline",
+    )

@@ -1,0 +1,192 @@
+"""Errors as users get them: RFC 9457 problem documents that name the field and say what would be right.
+
+The table of codes in the README is made from `CODES`; a test holds the two together.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from domain.capabilities import RequestRefused
+
+MEDIA_TYPE = "application/problem+json"
+
+CODES: dict[str, tuple[int, str]] = {
+    "invalid_json": (400, "The body is not JSON"),
+    "invalid_request": (422, "The request has fields that are not right"),
+    "invalid_cursor": (422, "The cursor is not one of ours"),
+    "idempotency_key_reused": (422, "The Idempotency-Key was used for another body"),
+    "not_found": (404, "There is no such thing"),
+    "no_video": (404, "There is no video (yet)"),
+    "method_not_allowed": (405, "The path does not know this method"),
+    "already_over": (409, "The generation is over"),
+    "still_running": (409, "The last take is not over"),
+    "body_too_large": (413, "The body is too large"),
+    "internal": (500, "Something is wrong on our side"),
+    "unavailable": (503, "A part of the service is away"),
+}
+
+log = structlog.get_logger(__name__)
+
+
+class FieldError(BaseModel):
+    """One field that is not right."""
+
+    pointer: str = Field(examples=["/params/duration_seconds"])
+    code: str = Field(examples=["duration_not_supported"])
+    message: str = Field(examples=["gen4.5 makes videos of 2 to 10 seconds"])
+    allowed: list[str | int] | None = None
+    served_by: list[str] | None = None
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457."""
+
+    type: str = Field(examples=["urn:videoplanet:problem:invalid_request"])
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: list[FieldError] = []
+
+
+class Problem(Exception):
+    """An answer other than success."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        errors: Iterable[FieldError] = (),
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = headers
+
+
+def not_found(what: str) -> Problem:
+    """Return the problem of an id that leads nowhere."""
+    return Problem("not_found", f"There is no {what} of this id.")
+
+
+def refused(error: RequestRefused) -> Problem:
+    """Return a refusal of the domain as a problem."""
+    errors = [
+        FieldError(
+            pointer=problem.pointer,
+            code=problem.code,
+            message=problem.message,
+            allowed=list(problem.allowed) or None,
+            served_by=list(problem.served_by) or None,
+        )
+        for problem in error.problems
+    ]
+    return Problem("invalid_request", _summary(errors), errors)
+
+
+def invalid(errors: Iterable[Any], prefix: tuple[str, ...] = ()) -> Problem:
+    """Return pydantic's errors as a problem.
+
+    Args:
+        errors: As `ValidationError.errors()` gives them.
+        prefix: Parts of the location that users do not see, such as `body`.
+    """
+    fields = [_field(error, prefix) for error in errors]
+    return Problem("invalid_request", _summary(fields), fields)
+
+
+def _field(error: dict[str, Any], prefix: tuple[str, ...]) -> FieldError:
+    location = tuple(error["loc"])
+    if location[: len(prefix)] == prefix:
+        location = location[len(prefix) :]
+    # A key of a mapping that is not right is reported below the key itself.
+    parts = [str(part) for part in location if part != "[key]"]
+    pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
+    context = error.get("ctx") or {}
+    allowed = [context[bound] for bound in ("ge", "le") if isinstance(context.get(bound), int)]
+    return FieldError(
+        pointer=pointer[:200],
+        code=error["type"],
+        message=_printable(error["msg"])[:500],
+        allowed=allowed if len(allowed) == len(("ge", "le")) else None,
+    )
+
+
+def _summary(fields: list[FieldError]) -> str:
+    return "; ".join(f"{field.pointer or 'the body'}: {field.message}" for field in fields[:3])
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def response(request: Request, problem: Problem) -> Response:
+    """Return a problem as an HTTP answer."""
+    status, title = CODES[problem.code]
+    document = ProblemDocument(
+        type=f"urn:videoplanet:problem:{problem.code}",
+        title=title,
+        status=status,
+        detail=_printable(problem.detail),
+        code=problem.code,
+        request_id=request.scope.get("state", {}).get("request_id", ""),
+        errors=problem.errors,
+    )
+    body = json.dumps(document.model_dump(mode="json", exclude_none=True), ensure_ascii=False)
+    return Response(_printable(body), status_code=status, media_type=MEDIA_TYPE, headers=problem.headers)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the app with a problem document."""
+
+    @app.exception_handler(Problem)
+    async def on_problem(request: Request, error: Problem) -> Response:
+        return response(request, error)
+
+    @app.exception_handler(RequestRefused)
+    async def on_refusal(request: Request, error: RequestRefused) -> Response:
+        return response(request, refused(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid(request: Request, error: RequestValidationError) -> Response:
+        errors = error.errors()
+        if any(one["type"] == "json_invalid" for one in errors):
+            return response(request, Problem("invalid_json", "The body is not valid JSON."))
+        return response(request, _located(errors))
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        code = {
+            400: "invalid_json",
+            404: "not_found",
+            405: "method_not_allowed",
+            413: "body_too_large",
+        }.get(error.status_code, "internal")
+        headers = dict(error.headers) if error.headers else None
+        return response(request, Problem(code, str(error.detail), headers=headers))
+
+    @app.exception_handler(SQLAlchemyError)
+    async def on_database(request: Request, error: SQLAlchemyError) -> Response:
+        log.error("the database does not answer", exc_info=error)
+        away = Problem(
+            "unavailable", "The database does not answer; try again.", headers={"Retry-After": "2"}
+        )
+        return response(request, away)
+
+
+def _located(errors: Iterable[Any]) -> Problem:
+    """Return FastAPI's errors: fields of the body by their pointer, others below where they stand."""
+    fields = [_field(error, ("body",)) for error in errors]
+    return Problem("invalid_request", _summary(fields), fields)

@@ -1,0 +1,136 @@
+"""The records of the catalog: a generation, its takes, their attempts, and the money they add up to."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from domain.capabilities import Plan
+from domain.failures import Failure
+from domain.model import Frozen, Message
+from domain.money import Micros
+from domain.outcomes import AttemptState, CancelOutcome
+from domain.request import GenerationRequest
+from domain.status import Stage, Status
+
+
+class DeploymentMode(StrEnum):
+    """Whether providers and money are real. The two never mix."""
+
+    SANDBOX = "sandbox"
+    LIVE = "live"
+
+
+class Cost(Message):
+    """The three numbers of honest money, in micro-dollars.
+
+    Attributes:
+        reserved: Promised to a provider, not yet billed.
+        settled: Billed.
+        at_risk: Possibly still owed.
+    """
+
+    reserved: Micros = 0
+    settled: Micros = 0
+    at_risk: Micros = 0
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(
+            reserved=self.reserved + other.reserved,
+            settled=self.settled + other.settled,
+            at_risk=self.at_risk + other.at_risk,
+        )
+
+
+class Video(Message):
+    """A stored video, as decoding it showed it to be."""
+
+    sha256: str
+    size_bytes: int
+    poster_sha256: str
+    duration_seconds: float
+    width: int
+    height: int
+    fps: float
+    codec: str
+    has_audio: bool
+    seed: int | None = None
+
+
+class Attempt(Frozen):
+    """One submission of a take to one provider account."""
+
+    ref: str
+    number: int
+    provider: str
+    account: str
+    model: str
+    state: AttemptState
+    job_id: str | None
+    failure: Failure | None
+    cost: Cost
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class Take(Frozen):
+    """One version of the picture."""
+
+    number: int
+    status: Status
+    request: GenerationRequest
+    plan: Plan
+    cancel_requested_at: datetime | None
+    cancel_outcome: CancelOutcome | None
+    cancel_billed: bool | None
+    failure: Failure | None
+    video: Video | None
+    attempts: tuple[Attempt, ...]
+    created_at: datetime
+    ended_at: datetime | None
+
+    @property
+    def cost(self) -> Cost:
+        """The money of all attempts, and of the one that is still to be made."""
+        is_waiting = not self.status.is_terminal and all(one.state.is_unsent for one in self.attempts)
+        return total(
+            [attempt.cost for attempt in self.attempts]
+            + [Cost(reserved=self.plan.price if is_waiting else 0)]
+        )
+
+
+class Generation(Frozen):
+    """One order for one video, with everything that is known of it."""
+
+    id: str
+    mode: DeploymentMode
+    tenant_id: str
+    status: Status
+    stage: Stage
+    progress_percent: int
+    progress_source: str | None
+    progress_at: datetime | None
+    last_seq: int
+    project_id: str | None
+    scenario_id: str | None
+    user_id: str | None
+    metadata: dict[str, Any]
+    takes: tuple[Take, ...]
+    created_at: datetime
+    updated_at: datetime
+    completed_at: datetime | None
+
+    @property
+    def current(self) -> Take:
+        """The newest take: the one that is shown."""
+        return self.takes[-1]
+
+    @property
+    def cost(self) -> Cost:
+        """The money of all takes."""
+        return total(take.cost for take in self.takes)
+
+
+def total(costs: Iterable[Cost]) -> Cost:
+    """Add up costs."""
+    return sum(costs, start=Cost())

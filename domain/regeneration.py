@@ -1,0 +1,47 @@
+"""The next take: what is kept of the last one, what is changed, and whether it can be served."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from domain.capabilities import Plan, ProviderFacts, plan
+from domain.request import GenerationRequest, RegenerateRequest
+
+
+def next_take(
+    last: GenerationRequest, change: RegenerateRequest, providers: Sequence[ProviderFacts], seed: int
+) -> tuple[GenerationRequest, Plan]:
+    """Return the request of the next take and its plan.
+
+    Args:
+        last: The request of the last take.
+        change: What the user mentioned.
+        providers: What this deployment has.
+        seed: A random seed, used unless the change gives one.
+
+    Raises:
+        ValidationError: The result is not a valid request.
+        RequestRefused: Nothing can serve it.
+    """
+    request = GenerationRequest.model_validate(merged(last, change))
+    return request, plan(request, providers, seed)
+
+
+def merged(last: GenerationRequest, change: RegenerateRequest) -> dict[str, Any]:
+    """Return the next take's request as plain data, to be validated like any other request.
+
+    Args:
+        last: The request of the last take.
+        change: Only its fields that were set count: a field set to null is cleared, `params` are merged one level
+            deep, and the seed is dropped unless this change gives one.
+    """
+    request = last.model_dump(mode="json", exclude_none=True)
+    mentioned = change.model_dump(mode="json", include=change.model_fields_set)
+    params: dict[str, Any] = {key: value for key, value in request.get("params", {}).items() if key != "seed"}
+    if "params" in mentioned:
+        params = {} if mentioned["params"] is None else params | mentioned["params"]
+    # A model belongs to its provider: naming another provider without a model clears the model.
+    if "provider" in mentioned and "model" not in mentioned and mentioned["provider"] != request["provider"]:
+        request.pop("model", None)
+    request |= {key: value for key, value in mentioned.items() if key != "params"}
+    request["params"] = {key: value for key, value in params.items() if value is not None}
+    return {key: value for key, value in request.items() if value is not None}

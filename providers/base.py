@@ -1,0 +1,98 @@
+"""The interface of a provider account: submit, status, cancel, find. Nothing else is known of a provider."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from domain.capabilities import Plan
+from domain.failures import Failure
+from domain.outcomes import Accepted, CancelReply, JobStatus, NotSent, Rejected, SubmitResult, Unknown
+
+__all__ = [
+    "Accepted",
+    "BeforeWrite",
+    "CannotAsk",
+    "JobOrder",
+    "NotSent",
+    "Provider",
+    "ProviderError",
+    "Rejected",
+    "SubmitResult",
+    "Unknown",
+]
+
+BeforeWrite = Callable[[], Awaitable[None]]
+"""Called once, connected and ready, as the last act before the order's first byte is written. If it raises, not a
+byte is sent and the exception is passed on."""
+
+
+@dataclass(frozen=True)
+class JobOrder:
+    """What one attempt asks of a provider.
+
+    Attributes:
+        plan: The effective request.
+        client_reference: Ours, stable over everything that may happen to this attempt.
+    """
+
+    plan: Plan
+    client_reference: str
+
+
+class ProviderError(Exception):
+    """A question to the provider that got no usable answer; asking again is harmless."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"{failure.category}: {failure.detail}")
+        self.failure = failure
+
+
+class CannotAsk(Exception):
+    """The provider has no way to look a job up after a lost reply."""
+
+
+class Provider(Protocol):
+    """One account at one provider."""
+
+    @property
+    def poll_interval(self) -> timedelta:
+        """How long to wait between two looks at a job."""
+        ...
+
+    async def submit(self, order: JobOrder, before_write: BeforeWrite) -> SubmitResult:
+        """Send an order, once, without any retry.
+
+        Raises:
+            Exception: What `before_write` raised; then nothing was sent.
+        """
+        ...
+
+    async def status(self, job_id: str) -> JobStatus:
+        """Look at a job.
+
+        Raises:
+            ProviderError: No usable answer.
+        """
+        ...
+
+    async def cancel(self, job_id: str) -> CancelReply:
+        """Ask the provider to stop a job that is not over.
+
+        Raises:
+            ProviderError: No usable answer; the job may or may not have been stopped.
+        """
+        ...
+
+    def cancel_is_billed(self, seen: JobStatus) -> bool | None:
+        """Tell whether stopping a job in this state is billed; None where the provider does not say."""
+        ...
+
+    async def find(self, order: JobOrder) -> str | None:
+        """Return the id of the job that an unanswered order became, or None where surely there is none.
+
+        Raises:
+            CannotAsk: The provider cannot be asked.
+            ProviderError: No usable answer.
+        """
+        ...

@@ -1,0 +1,178 @@
+"""The one place from which requests leave the house.
+
+`send_once` is the only way to send something that costs money: it knows, for every end, whether the first byte
+was written. Everything else may be asked again and uses ordinary clients from `open_client`.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from domain.failures import Category, Failure
+from domain.outcomes import NotSent, Unknown
+from providers.base import BeforeWrite, ProviderError
+
+USER_AGENT = "VideoPlanet/0.1"
+CONNECT_SECONDS = 10.0
+_FIRST_WRITE = "send_request_headers.started"
+
+
+def open_client(
+    base_url: str, headers: Mapping[str, str], *, timeout_seconds: float = 30.0
+) -> httpx.AsyncClient:
+    """Return a client for questions, which may be repeated; the caller closes it."""
+    return httpx.AsyncClient(
+        base_url=base_url,
+        headers={"User-Agent": USER_AGENT, **headers},
+        timeout=httpx.Timeout(timeout_seconds, connect=CONNECT_SECONDS),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+async def send_once(
+    *,
+    url: str,
+    headers: Mapping[str, str],
+    body: Mapping[str, Any],
+    answer_seconds: float,
+    before_write: BeforeWrite,
+    client_reference: str,
+) -> httpx.Response | NotSent | Unknown:
+    """POST a JSON body once, and tell surely whether it left.
+
+    A fresh connection is used, because a kept one may be closed by the other side in the very moment of writing,
+    which looks like a lost answer.
+
+    Args:
+        url: Where to.
+        headers: With the credentials.
+        body: What is sent as JSON.
+        answer_seconds: How long to wait for the answer after the write.
+        before_write: The last act before the first byte; what it raises is passed on, and nothing is sent.
+        client_reference: Goes along as `Idempotency-Key`, harmless where unknown, and into `Unknown`.
+
+    Returns:
+        The answer, whatever its status; NotSent where not a byte was written; Unknown where the order left and no
+        answer came back.
+    """
+    written = False
+
+    async def trace(event: str, _: dict[str, Any]) -> None:
+        nonlocal written
+        if event.endswith(_FIRST_WRITE) and not written:
+            await before_write()
+            written = True
+
+    async with httpx.AsyncClient(
+        timeout=httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS),
+        follow_redirects=False,
+        trust_env=False,
+    ) as client:
+        request = client.build_request(
+            "POST",
+            url,
+            headers={"User-Agent": USER_AGENT, "Idempotency-Key": client_reference, **headers},
+            json=dict(body),
+            extensions={"trace": trace},
+        )
+        try:
+            return await client.send(request)
+        except httpx.HTTPError as error:
+            failure = failure_of_transport(error, sent=written)
+            if written:
+                return Unknown(client_reference=client_reference, failure=failure)
+            return NotSent(failure=failure)
+
+
+def failure_of_transport(error: httpx.HTTPError, *, sent: bool) -> Failure:
+    """Name what went wrong below HTTP."""
+    kind = "timed out" if isinstance(error, httpx.TimeoutException) else "broke"
+    if sent:
+        return Failure(
+            category=Category.SUBMISSION_UNKNOWN,
+            code="answer_lost",
+            detail=f"The order was sent, but the connection {kind} before an answer came back.",
+        )
+    return Failure(
+        category=Category.NETWORK,
+        code="not_reached",
+        detail=f"The connection to the provider {kind} ({type(error).__name__}).",
+        billed=False,
+    )
+
+
+async def ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Response:
+    """Send a question that may be repeated.
+
+    Raises:
+        ProviderError: No answer came back.
+    """
+    try:
+        return await client.request(method, path)
+    except httpx.HTTPError as error:
+        raise ProviderError(failure_of_transport(error, sent=False)) from error
+
+
+@asynccontextmanager
+async def download(url: str, *, timeout_seconds: float = 30.0) -> AsyncIterator[AsyncIterator[bytes]]:
+    """Stream a finished output.
+
+    Args:
+        url: A URL that the provider handed out.
+        timeout_seconds: The longest silence on the connection.
+
+    Raises:
+        ProviderError: `network` where the connection broke, `bad_output` where the answer is not a file.
+    """
+    try:
+        async with (
+            httpx.AsyncClient(
+                timeout=httpx.Timeout(timeout_seconds, connect=CONNECT_SECONDS),
+                headers={"User-Agent": USER_AGENT},
+                follow_redirects=False,
+                trust_env=False,
+            ) as client,
+            client.stream("GET", url) as response,
+        ):
+            if response.status_code != httpx.codes.OK:
+                raise ProviderError(
+                    Failure(
+                        category=Category.BAD_OUTPUT,
+                        code=f"output_http_{response.status_code}",
+                        detail=f"The provider answered {response.status_code} instead of the video.",
+                    )
+                )
+            yield response.aiter_bytes(1 << 20)
+    except httpx.HTTPError as error:
+        raise ProviderError(failure_of_transport(error, sent=False)) from error
+
+
+def json_of(response: httpx.Response) -> dict[str, Any]:
+    """Return the JSON object of an answer, or an empty one where it holds none."""
+    try:
+        parsed = response.json()
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def retry_after_seconds(response: httpx.Response) -> float | None:
+    """Return how long the provider asks us to wait: `Retry-After` in seconds or as a date."""
+    value = response.headers.get("retry-after")
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment.tzinfo else None

@@ -1,0 +1,1 @@
+"""What every process of ours needs to exist: settings, logs, the Temporal connection, and the nudges."""

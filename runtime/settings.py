@@ -1,0 +1,101 @@
+"""The settings of a deployment, read from the environment once per process."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, SecretStr, computed_field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.generation import DeploymentMode
+from domain.messages import Limits
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default. `VIDEOPLANET_<NAME>` unless another name is given."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="VIDEOPLANET_", frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
+    )
+
+    mode: DeploymentMode = DeploymentMode.SANDBOX
+    data_dir: Path = Path(".videoplanet")
+    database_url: str | None = Field(
+        default=None, description="SQLAlchemy URL; SQLite in the data dir if unset."
+    )
+
+    api_host: str = "127.0.0.1"
+    api_port: Port = 8000
+    sandbox_port: Port = 8700
+    sandbox_url: str | None = Field(
+        default=None, description="Where the sandbox listens, if not on loopback."
+    )
+    sandbox_seconds: Annotated[float, Field(ge=0)] = 8.0
+    temporal_port: Port = 7233
+    temporal_ui_port: Port = 8233
+    temporal_ui_url: str | None = Field(default=None, description="Where people reach the Temporal UI.")
+
+    runway_api_key: SecretStr | None = Field(default=None, validation_alias="RUNWAY_API_KEY")
+    runway_base_url: str = "https://api.dev.runwayml.com"
+
+    retry_delay_ms: Annotated[int, Field(ge=0)] = Field(
+        default=30_000, validation_alias=AliasChoices("VIDEO_QUEUE_RETRY_DELAY", "retry_delay_ms")
+    )
+    send_seconds: Seconds = Field(
+        default=30, description="From the grant of an attempt to its write, at most."
+    )
+    answer_seconds: Seconds = Field(
+        default=60, description="From the write to the provider's answer, at most."
+    )
+    job_seconds: Seconds = Field(default=900, description="How long a provider's job may take.")
+    poll_seconds: Seconds | None = Field(
+        default=None, description="Between two looks at a job; the provider's own rule if unset."
+    )
+    heartbeat_seconds: Seconds = Field(
+        default=30, description="Silence after which a watch is taken up elsewhere."
+    )
+    store_seconds: Seconds = Field(
+        default=3600, description="How long fetching and proving an output may take."
+    )
+    nudge_after_seconds: Seconds = Field(default=10, description="Age at which an unheard wish is repeated.")
+    max_output_bytes: Annotated[int, Field(gt=0)] = 1_000_000_000
+    max_cached_workflows: Annotated[int, Field(ge=0)] = 1000
+    log_json: bool = False
+
+    @computed_field  # type: ignore[prop-decorator]  # pydantic documents this order; mypy knows no decorated properties
+    @property
+    def effective_database_url(self) -> str:
+        """The database to use, as an async SQLAlchemy URL."""
+        if self.database_url is not None:
+            return self.database_url
+        return f"sqlite+aiosqlite:///{(self.data_dir / 'videoplanet.db').absolute()}"
+
+    @property
+    def effective_sandbox_url(self) -> str:
+        """The base URL of the sandbox."""
+        return self.sandbox_url or f"http://127.0.0.1:{self.sandbox_port}"
+
+    @property
+    def effective_temporal_ui_url(self) -> str:
+        """The base URL of the Temporal UI."""
+        return self.temporal_ui_url or f"http://127.0.0.1:{self.temporal_ui_port}"
+
+    @property
+    def assets_dir(self) -> Path:
+        """Where the stored files live."""
+        return self.data_dir / "assets"
+
+    @property
+    def limits(self) -> Limits:
+        """The limits that a claimed order carries."""
+        return Limits(
+            send_within=timedelta(seconds=self.send_seconds),
+            answer_within=timedelta(seconds=self.answer_seconds),
+            job=timedelta(seconds=self.job_seconds),
+            heartbeat=timedelta(seconds=self.heartbeat_seconds),
+            store=timedelta(seconds=self.store_seconds),
+            retry_delay=timedelta(milliseconds=self.retry_delay_ms),
+        )

@@ -1,0 +1,47 @@
+"""The command line of the Temporal development server, as `videoplanet up` and the tests start it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+SEARCH_ATTRIBUTES: Mapping[str, str] = MappingProxyType(
+    {
+        "VideoStatus": "Keyword",
+        "VideoProvider": "Keyword",
+        "TenantId": "Keyword",
+        "ProjectId": "Keyword",
+        "ScenarioId": "Keyword",
+        "CostUsd": "Double",
+    }
+)
+"""The search attributes of a generation's workflow, and their Temporal types."""
+
+_SQLITE_PRAGMAS = {
+    "journal_mode": "WAL",  # readers and the writer do not wait for each other
+    "synchronous": "NORMAL",  # survives a kill of the process; SQL, not Temporal, is where wishes are committed
+}
+_DYNAMIC_CONFIG = {
+    "history.transferProcessorMaxPollRPS": "2000",  # the default of 20 makes steps wait under load
+}
+
+
+def command(binary: Path, *, port: int, ui_port: int, db_file: Path, headless: bool = False) -> list[str]:
+    """Return the command line that starts the server on loopback.
+
+    Args:
+        binary: The `temporal` command.
+        port: Where workers and clients connect (gRPC).
+        ui_port: Where the web UI listens; unused when headless.
+        db_file: The SQLite file that keeps the histories; made if absent.
+        headless: Start without the web UI.
+    """
+    line = [str(binary), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port)]
+    line += ["--headless"] if headless else ["--ui-port", str(ui_port)]
+    line += ["--db-filename", str(db_file)]
+    for name, value in _SQLITE_PRAGMAS.items():
+        line += ["--sqlite-pragma", f"{name}={value}"]
+    for name, value in _DYNAMIC_CONFIG.items():
+        line += ["--dynamic-config-value", f"{name}={value}"]
+    for name, kind in SEARCH_ATTRIBUTES.items():
+        line += ["--search-attribute", f"{name}={kind}"]
+    return [*line, "--log-level", "warn"]

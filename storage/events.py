@@ -1,0 +1,108 @@
+"""The event log: append-only, dense per generation, and told once.
+
+`seq` is taken by an update of the generation's row in the writer's own transaction: the row lock makes the order
+of commits equal the order of numbers, so a reader that has seen `n` misses nothing by asking for more than `n`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.events import Event, EventType
+from storage.tables import events, generations
+
+
+async def append(
+    connection: AsyncConnection,
+    kind: EventType,
+    *,
+    generation_id: str,
+    take: int,
+    at: datetime,
+    message: str,
+    attempt: int | None = None,
+    data: dict[str, Any] | None = None,
+    key: str | None = None,
+) -> bool:
+    """Write one event.
+
+    Args:
+        connection: The transaction that also writes what the event tells of.
+        kind: What happened.
+        generation_id: Whose log.
+        take: Which take.
+        at: When.
+        message: A sentence for a person.
+        attempt: Which attempt, where it is about one.
+        data: Facts for programs, JSON.
+        key: Told once per generation under this key; a second call changes nothing.
+
+    Returns:
+        False where the key had been told before.
+    """
+    if key is not None:
+        told = select(events.c.seq).where(events.c.generation_id == generation_id, events.c.key == key)
+        if (await connection.execute(told)).first() is not None:
+            return False
+    taken = (
+        update(generations)
+        .where(generations.c.id == generation_id)
+        .values(last_seq=generations.c.last_seq + 1, updated_at=at)
+        .returning(generations.c.last_seq)
+    )
+    seq = (await connection.execute(taken)).scalar_one()
+    await connection.execute(
+        insert(events).values(
+            generation_id=generation_id,
+            seq=seq,
+            type=kind,
+            take=take,
+            attempt=attempt,
+            key=key,
+            at=at,
+            message=message,
+            data=data or {},
+        )
+    )
+    return True
+
+
+async def after(connection: AsyncConnection, generation_id: str, seq: int, limit: int) -> Sequence[Event]:
+    """Return the events that follow `seq`, oldest first, at most `limit`."""
+    query = (
+        select(events)
+        .where(events.c.generation_id == generation_id, events.c.seq > seq)
+        .order_by(events.c.seq)
+        .limit(limit)
+    )
+    return [_event(row) for row in await connection.execute(query)]
+
+
+async def latest_of(
+    connection: AsyncConnection, generation_id: str, take: int, kind: EventType
+) -> Event | None:
+    """Return the newest event of one type within a take."""
+    query = (
+        select(events)
+        .where(events.c.generation_id == generation_id, events.c.take == take, events.c.type == kind)
+        .order_by(events.c.seq.desc())
+        .limit(1)
+    )
+    row = (await connection.execute(query)).first()
+    return None if row is None else _event(row)
+
+
+def _event(row: Row[Any]) -> Event:
+    return Event(
+        seq=row.seq,
+        type=EventType(row.type),
+        generation_id=row.generation_id,
+        take=row.take,
+        attempt=row.attempt,
+        at=row.at,
+        message=row.message,
+        data=row.data,
+    )

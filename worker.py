@@ -1,0 +1,154 @@
+"""One worker process: connect, register, run, and stop gracefully on SIGTERM.
+
+Three task queues, so that a thousand watchers never block a cancel and decoding never blocks the loop. On SIGTERM
+it takes no new work, lets a submit that is under way come to its answer, hands its watches over, and leaves.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.service import RPCError
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.bookkeeping import Bookkeeping
+from activities.cancelling import Cancelling
+from activities.service import Service
+from activities.storing import Storing
+from activities.submitting import Submitting
+from activities.watching import Watching
+from domain.messages import TaskQueue
+from providers.registry import Accounts, facts_of
+from runtime.accounts import access_of
+from runtime.logs import configure
+from runtime.nudge import Nudger
+from runtime.reconcile import Reconciler
+from runtime.settings import Settings
+from runtime.temporal import connect
+from storage.assets import LocalAssets
+from storage.database import Database
+from workflows.generation import GenerationWorkflow
+
+MAX_WATCHES = 5_000
+MAX_MEDIA = max(1, (os.cpu_count() or 2) - 1)
+_STICKY = timedelta(seconds=3)
+"""How long a workflow waits for the worker that has it cached: what a killed worker costs the others."""
+_HEARTBEATS = timedelta(seconds=5)
+"""The longest pause between heartbeats that reach the server: what a cancelled watch lives on for."""
+_SWEEP_AFTER_SECONDS = 24 * 3600.0
+
+RUNNER = SandboxedWorkflowRunner(
+    restrictions=SandboxRestrictions.default.with_passthrough_modules(
+        "domain", "pydantic", "pydantic_core", "ulid"
+    )
+)
+
+log = structlog.get_logger("worker")
+
+
+def workers(client: Client, service: Service, settings: Settings) -> tuple[Worker, ...]:
+    """Return the workers of the three task queues."""
+    bookkeeping, submitting = Bookkeeping(service), Submitting(service)
+    return (
+        Worker(
+            client,
+            task_queue=TaskQueue.GENERATIONS,
+            workflows=[GenerationWorkflow],
+            workflow_runner=RUNNER,
+            max_cached_workflows=settings.max_cached_workflows,
+            sticky_queue_schedule_to_start_timeout=_STICKY,
+            activities=[
+                bookkeeping.claim,
+                bookkeeping.wish,
+                bookkeeping.close_take,
+                submitting.submit,
+                submitting.resolve_submit,
+                Cancelling(service).cancel_job,
+            ],
+            max_concurrent_activities=500,
+            max_heartbeat_throttle_interval=_HEARTBEATS,
+            graceful_shutdown_timeout=service.limits.submit,
+        ),
+        Worker(
+            client,
+            task_queue=TaskQueue.WATCH,
+            activities=[Watching(service).watch],
+            max_concurrent_activities=MAX_WATCHES,
+            max_heartbeat_throttle_interval=_HEARTBEATS,
+        ),
+        Worker(
+            client,
+            task_queue=TaskQueue.MEDIA,
+            activities=[Storing(service).store],
+            max_concurrent_activities=MAX_MEDIA,
+            max_heartbeat_throttle_interval=_HEARTBEATS,
+        ),
+    )
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Work until told to stop."""
+    async with AsyncExitStack() as stack:
+        client = await connect(settings)
+        database = await stack.enter_async_context(Database(settings.effective_database_url))
+        access = access_of(settings)
+        accounts = Accounts(access, answer_seconds=settings.answer_seconds)
+        stack.push_async_callback(accounts.close)
+        assets = LocalAssets(settings.assets_dir)
+        await assets.sweep(_SWEEP_AFTER_SECONDS)
+        service = Service(
+            database=database,
+            accounts=accounts,
+            providers=facts_of(access),
+            assets=assets,
+            limits=settings.limits,
+            max_output_bytes=settings.max_output_bytes,
+        )
+        reconciler = Reconciler(
+            database,
+            Nudger(client, database),
+            older_than=timedelta(seconds=settings.nudge_after_seconds),
+        )
+        reconciling = asyncio.create_task(reconciler.run())
+        for worker in workers(client, service, settings):
+            await stack.enter_async_context(worker)
+        log.info("working", mode=settings.mode, accounts=sorted(access), pid=os.getpid())
+        await stop.wait()
+        log.info("stopping: no new work; what is being submitted comes to its answer first")
+        reconciling.cancel()
+        with suppress(asyncio.CancelledError):
+            await reconciling
+
+
+async def _main(settings: Settings) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await run(settings, stop)
+    except (RPCError, RuntimeError) as error:
+        log.error("the worker cannot go on", error=str(error))  # noqa: TRY400  # one line for the operator says it
+        return 1
+    return 0
+
+
+def main() -> None:
+    """Run a worker process with settings from the environment."""
+    settings = Settings()
+    configure(as_json=settings.log_json)
+    code = asyncio.run(_main(settings))
+    # The SDK's threads can abort the interpreter's exit after everything is done.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

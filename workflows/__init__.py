@@ -1,0 +1,1 @@
+"""The workflows: wiring only. They know `domain`, and name activities."""

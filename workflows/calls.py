@@ -1,0 +1,208 @@
+"""Every activity that the workflows call, with its time-outs and its retries, and why they are what they are."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError
+from temporalio.exceptions import TimeoutError as TemporalTimeoutError
+
+with workflow.unsafe.imports_passed_through():
+    from domain.failures import Category, Failure
+    from domain.messages import (
+        ActivityName,
+        CancelJob,
+        CancelResult,
+        Claim,
+        Claimed,
+        CloseTake,
+        Ending,
+        Job,
+        JobEnd,
+        Order,
+        ResolveSubmit,
+        Stored,
+        Submitted,
+        TaskQueue,
+        Wish,
+        Wished,
+    )
+
+
+# SQL comes back some day, and then what was to be written is still to be written: never give up.
+_UNTIL_SQL_IS_BACK = RetryPolicy(
+    initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=15)
+)
+# A provider is asked gently, and as often as the step's own bound allows.
+_UNTIL_ANSWERED = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=15))
+# A second try could pay twice.
+_NEVER_AGAIN = RetryPolicy(maximum_attempts=1)
+
+_SQL_SECONDS = timedelta(seconds=40)
+"""A write waits up to 30 s for its turn on SQLite."""
+
+
+async def claim() -> Order | None:
+    """Claim work for this run: first as a local activity, which costs one event.
+
+    While SQL is down a local activity keeps the workflow task alive at twenty events a minute, so it is given five
+    seconds, and then the same work waits as a normal activity.
+    """
+    try:
+        claimed: Claimed = await workflow.execute_local_activity(
+            ActivityName.CLAIM,
+            _claim_of_this_run(),
+            result_type=Claimed,
+            schedule_to_close_timeout=timedelta(seconds=5),
+            retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200)),
+        )
+    except ActivityError:
+        return await claim_patiently()
+    return claimed.order
+
+
+async def claim_patiently() -> Order | None:
+    """Claim work for this run as a normal activity: also the last look before a run ends.
+
+    A run must not end on a local activity: a signal that arrives in the completing task would be lost with it.
+    """
+    claimed: Claimed = await workflow.execute_activity(
+        ActivityName.CLAIM,
+        _claim_of_this_run(),
+        result_type=Claimed,
+        start_to_close_timeout=_SQL_SECONDS,
+        retry_policy=_UNTIL_SQL_IS_BACK,
+        summary="what is to be done?",
+    )
+    return claimed.order
+
+
+def _claim_of_this_run() -> Claim:
+    info = workflow.info()
+    return Claim(
+        generation_id=info.workflow_id,
+        run_id=info.run_id,
+        run_started_micros=int(info.start_time.timestamp() * 1_000_000),
+    )
+
+
+async def wish(asked: Wish) -> int | None:
+    """Write down what a person asked for by a bare signal."""
+    wished: Wished = await workflow.execute_activity(
+        ActivityName.WISH,
+        asked,
+        result_type=Wished,
+        start_to_close_timeout=_SQL_SECONDS,
+        retry_policy=_UNTIL_SQL_IS_BACK,
+        summary=f"{asked.kind}, asked for by hand",
+    )
+    return wished.take
+
+
+async def submit(order: Order) -> Submitted:
+    """Send the order, once, and learn what became of it even if the sender is lost.
+
+    No heartbeat time-out: the job id is the only heartbeat, and must not be pushed out by another. No schedule
+    bound beyond `send_within`: who starts later refuses to send.
+    """
+    limits = order.limits
+    try:
+        answer: Submitted = await workflow.execute_activity(
+            ActivityName.SUBMIT,
+            order,
+            result_type=Submitted,
+            schedule_to_start_timeout=limits.send_within,
+            start_to_close_timeout=limits.submit,
+            retry_policy=_NEVER_AGAIN,
+            summary=f"{order.plan.provider} {order.plan.model}, attempt {order.attempt.number}",
+        )
+        return answer
+    except ActivityError as error:
+        return await resolve_submit(order, _heartbeated(error))
+
+
+async def resolve_submit(order: Order, job_id: str | None) -> Submitted:
+    """Ask the row what became of a submit; waits until an answer can no longer come."""
+    answer: Submitted = await workflow.execute_activity(
+        ActivityName.RESOLVE_SUBMIT,
+        ResolveSubmit(order=order, job_id=job_id),
+        result_type=Submitted,
+        start_to_close_timeout=order.limits.answer_within + _SQL_SECONDS,
+        retry_policy=_UNTIL_SQL_IS_BACK,
+        summary="the sender was lost: what became of the order?",
+    )
+    return answer
+
+
+def _heartbeated(error: ActivityError) -> str | None:
+    cause = error.cause
+    if isinstance(cause, TemporalTimeoutError) and cause.last_heartbeat_details:
+        return str(cause.last_heartbeat_details[0])
+    return None
+
+
+def watch(job: Job, heartbeat: timedelta) -> "workflow.ActivityHandle[JobEnd]":
+    """Start following a job; the activity bounds itself by the job's deadline, whoever resumes it.
+
+    Not waited for when it is cancelled: a frozen watcher must not hold up the user's cancel.
+    """
+    return workflow.start_activity(
+        ActivityName.WATCH,
+        job,
+        result_type=JobEnd,
+        task_queue=TaskQueue.WATCH,
+        start_to_close_timeout=timedelta(days=2),
+        heartbeat_timeout=heartbeat,
+        retry_policy=_UNTIL_ANSWERED,
+        cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
+        summary=f"{job.plan.provider} job {job.job_id}",
+    )
+
+
+async def cancel(job: Job, because: Failure | None) -> CancelResult:
+    """Stop a job at its provider; asked until there is an answer, since only the provider's answer is the truth."""
+    answer: CancelResult = await workflow.execute_activity(
+        ActivityName.CANCEL,
+        CancelJob(job=job, because=because),
+        result_type=CancelResult,
+        start_to_close_timeout=timedelta(seconds=90),
+        retry_policy=_UNTIL_ANSWERED,
+        summary=f"cancel {job.plan.provider} job {job.job_id}",
+    )
+    return answer
+
+
+async def store(job: Job, within: timedelta, heartbeat: timedelta) -> Stored:
+    """Fetch, prove and keep the output; repeated while the provider or the disk is away, up to the step's bound."""
+    try:
+        answer: Stored = await workflow.execute_activity(
+            ActivityName.STORE,
+            job,
+            result_type=Stored,
+            task_queue=TaskQueue.MEDIA,
+            schedule_to_close_timeout=within,
+            heartbeat_timeout=heartbeat,
+            retry_policy=_UNTIL_ANSWERED,
+            summary=f"fetch and prove {job.plan.provider} job {job.job_id}",
+        )
+        return answer
+    except ActivityError:
+        failure = Failure(
+            category=Category.BAD_OUTPUT,
+            code="output_not_fetched",
+            detail=f"The finished video could not be fetched from {job.plan.provider} in time.",
+        )
+        return Stored(failure=failure)
+
+
+async def close_take(close: CloseTake) -> Ending:
+    """Write that a take ends without a video."""
+    answer: Ending = await workflow.execute_activity(
+        ActivityName.CLOSE,
+        close,
+        result_type=Ending,
+        start_to_close_timeout=_SQL_SECONDS,
+        retry_policy=_UNTIL_SQL_IS_BACK,
+        summary=f"failed: {close.failure.category}",
+    )
+    return answer

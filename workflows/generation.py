@@ -1,0 +1,292 @@
+"""One generation: a loop that serves whatever take is wanted, and ends when nothing is.
+
+Wiring only: what is wanted is in SQL (claimed at the start of each attempt), what follows from an answer is decided
+in `domain.recovery`, and the work is done by the activities in `workflows.calls`. Signals only raise flags; a flag
+may be raised any number of times by anyone.
+"""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey
+from temporalio.exceptions import is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from domain.failures import Failure
+    from domain.messages import (
+        GENERATION_WORKFLOW,
+        VIEW_QUERY,
+        CloseTake,
+        Ending,
+        Job,
+        JobEnd,
+        Order,
+        Signal,
+        Submitted,
+        View,
+        Wish,
+    )
+    from domain.money import MICROS_PER_DOLLAR
+    from domain.outcomes import Accepted, AttemptState, CancelOutcome, JobState, NotSent, Rejected, Unknown
+    from domain.recovery import CANCELLED_BEFORE_SENDING, Retry, decide
+
+    from workflows import calls
+
+VIDEO_STATUS = SearchAttributeKey.for_keyword("VideoStatus")
+COST_USD = SearchAttributeKey.for_float("CostUsd")
+
+
+@workflow.defn(name=GENERATION_WORKFLOW)
+class GenerationWorkflow:
+    """Serves the takes of the generation whose id is the workflow's id; it needs no other argument."""
+
+    @workflow.init
+    def __init__(self) -> None:
+        self._wanted = False
+        self._regenerate_by_hand = False
+        self._cancel_by_hand = False
+        self._by_hand_count = 0
+        self._cancelled_takes: list[int] = []
+        self._too_late: int | None = None
+        self._drains: list[workflow.ActivityHandle[JobEnd]] = []
+        self._order: Order | None = None
+        self._job: Job | None = None
+        self._ending: Ending | None = None
+        self._doing = "starting"
+        self._story: list[str] = []
+
+    @workflow.run
+    async def run(self) -> Ending | None:
+        """Serve what is wanted; the Temporal UI's own Cancel is heard as an operator's `cancel`."""
+        serving = asyncio.create_task(self._serve_all())
+        while True:
+            try:
+                return await asyncio.shield(serving)
+            except BaseException as error:
+                if serving.done() or not is_cancelled_exception(error):
+                    raise
+                self._cancel_by_hand = True
+
+    @workflow.signal(name=Signal.REGENERATE)
+    def regenerate(self, take: int | None = None) -> None:
+        """A take is wanted: one that SQL knows of already, or, without an argument, a new one."""
+        self._wanted = True
+        if take is None:
+            self._regenerate_by_hand = True
+
+    @workflow.signal(name=Signal.CANCEL)
+    def cancel(self, take: int | None = None) -> None:
+        """A cancel is wanted: one that SQL knows of already, or, without an argument, an operator's."""
+        self._wanted = True
+        if take is None:
+            self._cancel_by_hand = True
+        elif take not in self._cancelled_takes:
+            self._cancelled_takes.append(take)
+
+    @workflow.query(name=VIEW_QUERY)
+    def view(self) -> View:
+        """Tell what this run is doing."""
+        return View(
+            generation_id=workflow.info().workflow_id,
+            take=self._order.take if self._order else None,
+            attempt=self._order.attempt.number if self._order else None,
+            job_id=self._job.job_id if self._job else None,
+            doing=self._doing,
+            cancel_wanted=self._order is not None and self._is_cancel_wanted(self._order.take),
+            drains=len(self._drains),
+            story=tuple(self._story),
+        )
+
+    async def _serve_all(self) -> Ending | None:
+        while True:
+            self._wanted = False
+            if self._cancel_by_hand:
+                await self._write_down_cancel()
+            # A regenerate that came before the claim is answered by the take that is claimed, if there is one.
+            by_hand, self._regenerate_by_hand = self._regenerate_by_hand, False
+            order = await calls.claim() or await calls.claim_patiently()
+            if order is not None:
+                is_over = await self._serve(order)
+                if not is_over:
+                    continue
+            elif by_hand and await self._wish(Signal.REGENERATE) is not None:
+                continue
+            if self._drains and not self._is_wanted:
+                self._tell("waiting for a job that the provider would not stop")
+                await workflow.wait_condition(lambda: self._is_wanted or self._drains_done())
+            self._drains = [drain for drain in self._drains if not drain.done()]
+            # Nothing may be awaited from here to the return: a signal that arrives now makes the server refuse
+            # this task's completion, and the next one sees the flag.
+            if not self._is_wanted and not self._drains:
+                self._upsert()
+                return self._ending
+
+    @property
+    def _is_wanted(self) -> bool:
+        return self._wanted or self._regenerate_by_hand
+
+    def _drains_done(self) -> bool:
+        return any(drain.done() for drain in self._drains)
+
+    def _is_cancel_wanted(self, take: int) -> bool:
+        return take in self._cancelled_takes and take != self._too_late
+
+    async def _serve(self, order: Order) -> bool:
+        """Make one attempt of the claimed take; tell whether the take is over."""
+        self._order, self._job = order, None
+        if order.cancel_requested and order.take not in self._cancelled_takes:
+            self._cancelled_takes.append(order.take)
+        self._tell(f"take {order.take}, attempt {order.attempt.number}: sending to {order.plan.provider}")
+        submitted = await self._submit(order)
+        match submitted.result:
+            case Accepted(job_id=job_id):
+                return await self._follow(order, _job(order, job_id, submitted.deadline_micros))
+            case NotSent(failure=failure) if failure.code == CANCELLED_BEFORE_SENDING:
+                self._tell("cancelled before anything was sent")
+                return True
+            case Rejected() | NotSent() | Unknown() as result:
+                return await self._recover(order, result)
+
+    async def _submit(self, order: Order) -> Submitted:
+        """Send the order, or take up what an earlier run of this generation had begun."""
+        attempt = order.attempt
+        match attempt.state:
+            case AttemptState.ACCEPTED | AttemptState.FOUND if attempt.job_id:
+                return Submitted(
+                    result=Accepted(job_id=attempt.job_id), deadline_micros=attempt.deadline_micros
+                )
+            case AttemptState.GRANTED:
+                return await calls.submit(order)
+            case _:
+                return await calls.resolve_submit(order, None)
+
+    async def _recover(self, order: Order, result: Rejected | NotSent | Unknown) -> bool:
+        decision = decide(result, order.attempt.number, order.limits.retry_delay)
+        if isinstance(decision, Retry):
+            self._tell(decision.reason)
+            if decision.delay > timedelta():
+                await self._pause(order.take, decision.delay, decision.reason)
+            return False
+        return await self._give_up(order, decision.failure)
+
+    async def _pause(self, take: int, delay: timedelta, reason: str) -> None:
+        """Wait, but not longer than a cancel takes to arrive."""
+        try:
+            await workflow.wait_condition(
+                lambda: self._is_cancel_wanted(take) or self._cancel_by_hand,
+                timeout=delay,
+                timeout_summary=reason,
+            )
+        except TimeoutError:
+            return
+
+    async def _follow(self, order: Order, job: Job) -> bool:
+        """Watch a job to its end, cancel it when that is wanted, and store what it made."""
+        self._job = job
+        self._tell(f"job {job.job_id} at {job.plan.provider}")
+        limits = order.limits
+        watching = calls.watch(job, limits.heartbeat)
+        while True:
+            await self._end_or_cancel(watching, job.take)
+            if watching.done():
+                end = await watching
+                if not end.state.is_over:
+                    # It outlived its time. If it ended in this very moment after all, look again.
+                    if await self._stop_late_job(job, end):
+                        watching = calls.watch(job, limits.heartbeat)
+                        continue
+                    return await self._give_up(order, end.failure)
+                return await self._finish(order, job, end)
+            if self._cancel_by_hand:
+                await self._write_down_cancel()
+                continue
+            result = await calls.cancel(job, None)
+            self._tell(f"cancel: {result.outcome}")
+            if result.outcome is CancelOutcome.TOO_LATE:
+                self._too_late = job.take
+                continue
+            self._ending = result.ending
+            if result.outcome is CancelOutcome.GOES_ON:
+                self._drains.append(watching)
+            else:
+                watching.cancel()
+            return True
+
+    async def _end_or_cancel(self, watching: "workflow.ActivityHandle[JobEnd]", take: int) -> None:
+        await workflow.wait_condition(
+            lambda: watching.done() or self._cancel_by_hand or self._is_cancel_wanted(take)
+        )
+
+    async def _stop_late_job(self, job: Job, end: JobEnd) -> bool:
+        """Cancel a job that outlived its time; tell whether it turned out to be over."""
+        self._tell("the job outlived its time; cancelling it")
+        result = await calls.cancel(job, end.failure)
+        return result.outcome is CancelOutcome.TOO_LATE
+
+    async def _finish(self, order: Order, job: Job, end: JobEnd) -> bool:
+        if end.state is not JobState.SUCCEEDED:
+            return await self._give_up(order, end.failure)
+        self._tell("the video is made; fetching and proving it")
+        stored = await calls.store(job, order.limits.store, order.limits.heartbeat)
+        if stored.ending is None:
+            return await self._give_up(order, stored.failure)
+        self._ending = stored.ending
+        self._tell(f"take {order.take} is {stored.ending.status}")
+        return True
+
+    async def _give_up(self, order: Order, failure: Failure | None) -> bool:
+        if failure is None:
+            raise ValueError("an attempt that failed says why")
+        self._tell(f"failed: {failure.detail}")
+        self._ending = await calls.close_take(
+            CloseTake(
+                generation_id=order.generation_id,
+                take=order.take,
+                attempt=order.attempt.number,
+                failure=failure,
+            )
+        )
+        return True
+
+    async def _write_down_cancel(self) -> None:
+        self._cancel_by_hand = False
+        take = await self._wish(Signal.CANCEL)
+        if take is not None and take not in self._cancelled_takes:
+            self._cancelled_takes.append(take)
+
+    async def _wish(self, kind: Signal) -> int | None:
+        self._by_hand_count += 1
+        info = workflow.info()
+        key = f"{info.run_id}/{self._by_hand_count}"
+        return await calls.wish(Wish(generation_id=info.workflow_id, kind=kind, key=key))
+
+    def _tell(self, doing: str) -> None:
+        """Show in the Temporal UI what is being done; costs no events."""
+        self._doing = doing
+        self._story.append(f"{workflow.now():%H:%M:%S} {doing}")
+        lines = [f"**{doing}**", "", *(f"- {line}" for line in self._story[-20:])]
+        workflow.set_current_details("\n".join(lines))
+
+    def _upsert(self) -> None:
+        if self._ending is None:
+            return
+        cost = (self._ending.cost.settled + self._ending.cost.at_risk) / MICROS_PER_DOLLAR
+        workflow.upsert_search_attributes(
+            [VIDEO_STATUS.value_set(self._ending.status), COST_USD.value_set(cost)]
+        )
+
+
+def _job(order: Order, job_id: str, deadline_micros: int | None) -> Job:
+    if deadline_micros is None:
+        raise ValueError("an accepted job has a deadline")
+    return Job(
+        generation_id=order.generation_id,
+        take=order.take,
+        attempt=order.attempt.number,
+        ref=order.attempt.ref,
+        account=order.attempt.account,
+        job_id=job_id,
+        plan=order.plan,
+        deadline_micros=deadline_micros,
+    )
