@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-SOURCES := domain providers storage activities workflows runtime api sandbox cli worker.py failpoints.py tests
+SOURCES := domain providers storage activities workflows runtime api sandbox cli worker.py failpoints tests
 
 .PHONY: run install install-dev test smoke lint lock clean
 

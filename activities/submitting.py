@@ -55,18 +55,25 @@ class Submitting:
             )
         except _NotOurs:
             return await self._verdict(order, None)
+        reach(Point.ANSWERED)
         if isinstance(result, Accepted):
             activity.heartbeat(result.job_id)
-            reach(Point.AFTER_ANSWER)
-
-        return await self._record(order, result)
+        submitted = await self._record(order, result)
+        reach(Point.ACCEPTED)
+        return submitted
 
     async def _record(self, order: Order, result: SubmitResult) -> Submitted:
         async def record() -> Submitted:
             async with self._service.database.write() as connection:
                 return await claims.finish_sending(connection, order, result, now())
 
-        return await insistently(record, during=_RECORD_WITHIN)
+        # A process that was frozen finds its activity cancelled when it wakes: the answer is written down all the same.
+        recording = asyncio.create_task(insistently(record, during=_RECORD_WITHIN))
+        try:
+            return await asyncio.shield(recording)
+        except asyncio.CancelledError:
+            await recording
+            raise
 
     @activity.defn(name=ActivityName.RESOLVE_SUBMIT)
     async def resolve_submit(self, lost: ResolveSubmit) -> Submitted:

@@ -30,7 +30,7 @@ Every error is a problem document (RFC 9457) that names the field and says what 
 """
 _PROBLEMS = {
     status: {"model": problems.ProblemDocument, "content": {problems.MEDIA_TYPE: {}}}
-    for status in (400, 404, 409, 413, 422, 503)
+    for status in (400, 404, 409, 413, 415, 422, 503)
 }
 
 
@@ -59,9 +59,10 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         responses=_PROBLEMS,
     )
-    problems.install(app)
-    for part in (generations, events, media, house):
-        app.include_router(part.router)
+    routers = [part.router for part in (generations, events, media, house)]
+    problems.install(app, [route for router in routers for route in router.routes])
+    for router in routers:
+        app.include_router(router)
 
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:

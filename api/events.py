@@ -7,6 +7,7 @@ browser's EventSource to stop.
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -18,7 +19,7 @@ from api.problems import FieldError, Problem
 from api.schemas import EventOut, EventPage
 from api.service import Here, Service
 from domain.events import Event
-from storage import events
+from storage import catalog, events
 
 router = APIRouter(prefix="/v1/generations", tags=["events"])
 
@@ -50,7 +51,9 @@ async def stream(
     since = after if last_event_id is None else _seq(last_event_id)
     if "text/event-stream" not in request.headers.get("accept", ""):
         return await _page(service, generation_id, since, limit)
-    if generation.status.is_terminal and since >= generation.last_seq:
+    # Who claims to have seen more than there is still gets what comes next.
+    since = min(since, generation.last_seq)
+    if generation.status.is_terminal and since == generation.last_seq:
         return Response(status_code=204)
     return StreamingResponse(
         _stream(service, generation_id, since), media_type="text/event-stream", headers=_STREAM_HEADERS
@@ -73,12 +76,14 @@ async def _stream(service: Service, generation_id: str, since: int) -> AsyncIter
     while not service.stopping.is_set():
         async with service.database.read() as connection:
             found = await events.after(connection, generation_id, since, PAGE)
+            # The last event need not be the end's: a job that was not stopped may fail after it.
+            generation = await catalog.find(connection, generation_id) if found else None
         for event in found:
             yield _frame(event)
             since = event.seq
         if found:
             spoke = loop.time()
-            if len(found) < PAGE and found[-1].type.ends_generation:
+            if generation is None or (generation.status.is_terminal and since >= generation.last_seq):
                 return
         elif loop.time() - spoke >= _KEEP_ALIVE_SECONDS:
             yield b": still here\n\n"
@@ -92,8 +97,8 @@ def _frame(event: Event) -> bytes:
 
 
 def _seq(last_event_id: str) -> int:
-    if last_event_id.isascii() and last_event_id.isdigit() and int(last_event_id[:12]) <= SEQ_MAX:
-        return int(last_event_id[:12])
+    if re.fullmatch(r"[0-9]{1,10}", last_event_id) and int(last_event_id) <= SEQ_MAX:
+        return int(last_event_id)
     message = "is not an event id of ours: send the last `id` that was received"
     error = FieldError(pointer="/header/Last-Event-ID", code="invalid_event_id", message=message)
     raise Problem("invalid_request", f"Last-Event-ID {message}", [error])

@@ -5,11 +5,13 @@ import base64
 import binascii
 import re
 import secrets
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.problems import FieldError, Problem, invalid, not_found
@@ -21,7 +23,7 @@ from domain.ids import is_generation_id, new_generation_id
 from domain.messages import Signal
 from domain.outcomes import CancelOutcome
 from domain.regeneration import next_take
-from domain.request import SEED_MAX, CancelRequest, GenerationRequest, RegenerateRequest
+from domain.request import SEED_MAX, CancelRequest, GenerationRequest, RegenerateRequest, Text
 from domain.status import Status
 from failpoints import Point, reach
 from storage import catalog, wishes
@@ -32,7 +34,7 @@ router = APIRouter(prefix="/v1/generations", tags=["generations"])
 WAIT_MAX = 60
 _WAIT_STEP_SECONDS = 0.2
 
-GenerationId = Annotated[str, Path(description="`gen_` and 26 characters.", max_length=64)]
+GenerationId = Annotated[str, Path(description="`gen_` and 26 characters.")]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -109,19 +111,31 @@ async def create(
     return _respond(reply)
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError(
+            "datetime_range", "is out of range: give a year from 1 to 9999 in UTC"
+        ) from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+
+
 class ListQuery(BaseModel):
     """How a list is narrowed and paged."""
 
     model_config = ConfigDict(extra="forbid")
 
     status: Status | None = None
-    provider: str | None = Field(None, max_length=64)
-    project_id: str | None = Field(None, max_length=128)
-    scenario_id: str | None = Field(None, max_length=128)
-    user_id: str | None = Field(None, max_length=128)
-    q: str | None = Field(None, max_length=200, description="Words of the prompt.")
-    created_after: AwareDatetime | None = None
-    created_before: AwareDatetime | None = None
+    provider: Text | None = Field(None, max_length=64)
+    project_id: Text | None = Field(None, max_length=128)
+    scenario_id: Text | None = Field(None, max_length=128)
+    user_id: Text | None = Field(None, max_length=128)
+    q: Text | None = Field(None, max_length=200, description="Words of the prompt.")
+    created_after: Moment | None = None
+    created_before: Moment | None = None
     limit: int = Field(20, ge=1, le=100)
     cursor: str | None = Field(None, max_length=200, description="`next` of the page before.")
 

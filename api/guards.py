@@ -4,6 +4,7 @@ import re
 import uuid
 
 import structlog
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,8 +16,11 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 log = structlog.get_logger(__name__)
 
 
-class _TooLarge(Exception):
-    """The body went over its bound while it was read."""
+class _TooLarge(HTTPException):
+    """The body went over its bound while it was read; of this type, as FastAPI takes any other for broken JSON."""
+
+    def __init__(self, max_body_bytes: int) -> None:
+        super().__init__(413, f"The body may have {max_body_bytes} bytes at most.")
 
 
 class Guard:
@@ -73,7 +77,7 @@ class _Passage:
         message = await self._receive()
         self._received += len(message.get("body", b""))
         if self._received > self._max_body_bytes:
-            raise _TooLarge
+            raise _TooLarge(self._max_body_bytes)
         return message
 
     async def send(self, message: Message) -> None:

@@ -4,9 +4,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, Response
+from starlette.responses import MalformedRangeHeader, RangeNotSatisfiable
 
 from api.generations import GenerationId
-from api.problems import Problem
+from api.problems import MEDIA_TYPE, Problem, ProblemDocument
 from api.service import Here, Service
 from domain.generation import Video
 
@@ -17,8 +18,26 @@ _VIDEO: dict[int | str, dict[str, Any]] = {
     200: {"content": {"video/mp4": {}}},
     206: {"content": {"video/mp4": {}}},
     304: {},
+    416: {"model": ProblemDocument, "content": {MEDIA_TYPE: {}}},
 }
 _POSTER: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}}, 304: {}}
+
+
+class _File(FileResponse):
+    """A file whose ranges are refused as everything else is."""
+
+    @classmethod
+    def _parse_range_header(cls, http_range: str, file_size: int) -> list[tuple[int, int]]:
+        try:
+            return super()._parse_range_header(http_range, file_size)
+        except MalformedRangeHeader:
+            return []  # RFC 9110, 14.2: what cannot be understood is ignored
+        except RangeNotSatisfiable:
+            raise Problem(
+                "range_not_satisfiable",
+                f"The file has {file_size} bytes.",
+                headers={"Content-Range": f"bytes */{file_size}"},
+            ) from None
 
 
 @router.get("/{generation_id}/video", response_class=FileResponse, responses=_VIDEO, summary="The video")
@@ -65,11 +84,10 @@ def _file(
     # The file of a numbered take never changes; the newest take's does with the next one.
     freshness = "private, max-age=31536000, immutable" if take is not None else "private, no-cache"
     headers = {"ETag": etag, "Cache-Control": freshness}
-    if etag in [
-        tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")
-    ]:
+    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
+    if known & {etag, "*"}:
         return Response(status_code=304, headers=headers)
-    return FileResponse(
+    return _File(
         service.assets.path_of(sha256, suffix),
         media_type=media_type,
         headers=headers,

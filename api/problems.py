@@ -4,7 +4,7 @@ The table of codes in the README is made from `CODES`; a test holds the two toge
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Route
 
 from domain.capabilities import RequestRefused
 
@@ -30,6 +31,8 @@ CODES: dict[str, tuple[int, str]] = {
     "already_over": (409, "The generation is over"),
     "still_running": (409, "The last take is not over"),
     "body_too_large": (413, "The body is too large"),
+    "unsupported_media_type": (415, "The body is not sent as JSON"),
+    "range_not_satisfiable": (416, "The file ends before the range begins"),
     "internal": (500, "Something is wrong on our side"),
     "unavailable": (503, "A part of the service is away"),
 }
@@ -114,14 +117,7 @@ def _field(error: dict[str, Any], prefix: tuple[str, ...]) -> FieldError:
     # A key of a mapping that is not right is reported below the key itself.
     parts = [str(part) for part in location if part != "[key]"]
     pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
-    context = error.get("ctx") or {}
-    allowed = [context[bound] for bound in ("ge", "le") if isinstance(context.get(bound), int)]
-    return FieldError(
-        pointer=pointer[:200],
-        code=error["type"],
-        message=_printable(error["msg"])[:500],
-        allowed=allowed if len(allowed) == len(("ge", "le")) else None,
-    )
+    return FieldError(pointer=pointer[:200], code=error["type"], message=_printable(error["msg"])[:500])
 
 
 def _summary(fields: list[FieldError]) -> str:
@@ -148,8 +144,13 @@ def response(request: Request, problem: Problem) -> Response:
     return Response(_printable(body), status_code=status, media_type=MEDIA_TYPE, headers=problem.headers)
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of the app with a problem document."""
+def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
+    """Answer every error of the app with a problem document.
+
+    Args:
+        app: The app.
+        routes: Its routes, for what a path allows; the router names the methods of the first one only.
+    """
 
     @app.exception_handler(Problem)
     async def on_problem(request: Request, error: Problem) -> Response:
@@ -164,6 +165,10 @@ def install(app: FastAPI) -> None:
         errors = error.errors()
         if any(one["type"] == "json_invalid" for one in errors):
             return response(request, Problem("invalid_json", "The body is not valid JSON."))
+        if any(error["loc"] == ("body",) for error in errors) and not _is_sent_as_json(request):
+            return response(
+                request, Problem("unsupported_media_type", "Send the body as Content-Type: application/json.")
+            )
         return response(request, _located(errors))
 
     @app.exception_handler(HTTPException)
@@ -174,7 +179,9 @@ def install(app: FastAPI) -> None:
             405: "method_not_allowed",
             413: "body_too_large",
         }.get(error.status_code, "internal")
-        headers = dict(error.headers) if error.headers else None
+        headers = dict(error.headers) if error.headers else {}
+        if code == "method_not_allowed":
+            headers["Allow"] = _allow(request, routes, headers.get("Allow", ""))
         return response(request, Problem(code, str(error.detail), headers=headers))
 
     @app.exception_handler(SQLAlchemyError)
@@ -184,6 +191,21 @@ def install(app: FastAPI) -> None:
             "unavailable", "The database does not answer; try again.", headers={"Retry-After": "2"}
         )
         return response(request, away)
+
+
+def _is_sent_as_json(request: Request) -> bool:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type == "application/json" or (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    )
+
+
+def _allow(request: Request, routes: Sequence[BaseRoute], known: str) -> str:
+    methods = set(known.replace(",", " ").split())
+    for route in routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            methods |= route.methods or set()
+    return ", ".join(sorted(methods))
 
 
 def _located(errors: Iterable[Any]) -> Problem:

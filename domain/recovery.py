@@ -62,7 +62,7 @@ def decide(result: Rejected | NotSent | Unknown, attempts_made: int, base_delay:
         What to do, with a reason in words.
     """
     failure = result.failure
-    if not isinstance(result, NotSent):
+    if not isinstance(result, NotSent) or failure.code == CANCELLED_BEFORE_SENDING:
         return Stop(reason=failure.detail, failure=failure)
     if failure.code == LOST_BEFORE_SENDING and attempts_made < MAX_LOST:
         # At once the first time; a sender that is lost again and again is given time to recover.

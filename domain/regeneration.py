@@ -40,7 +40,8 @@ def merged(last: GenerationRequest, change: RegenerateRequest) -> dict[str, Any]
     if "params" in mentioned:
         params = {} if mentioned["params"] is None else params | mentioned["params"]
     # A model belongs to its provider: naming another provider without a model clears the model.
-    if "provider" in mentioned and "model" not in mentioned and mentioned["provider"] != request["provider"]:
+    provider = (mentioned["provider"] or "auto") if "provider" in mentioned else request["provider"]
+    if "model" not in mentioned and provider != request["provider"]:
         request.pop("model", None)
     request |= {key: value for key, value in mentioned.items() if key != "params"}
     request["params"] = {key: value for key, value in params.items() if value is not None}

@@ -1,5 +1,6 @@
 """What a user may ask for, and its limits. A field that breaks one is named, with what would be right."""
 
+import math
 import re
 import unicodedata
 from decimal import Decimal
@@ -17,8 +18,8 @@ METADATA_MAX = 16
 URL_MAX = 2048
 
 RESOLUTION_NAMES = {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
-_PIXELS = re.compile(r"(\d{1,5})x(\d{1,5})")
-_RATIO = re.compile(r"(\d{1,4}):(\d{1,4})")
+_PIXELS = re.compile(r"([0-9]{1,5})x([0-9]{1,5})")
+_RATIO = re.compile(r"([0-9]{1,4}):([0-9]{1,4})")
 
 
 def pixels_of(resolution: str | None) -> tuple[int, int] | None:
@@ -44,8 +45,14 @@ def _printable(text: str) -> str:
     return text
 
 
+def _plain(value: object) -> object:
+    if isinstance(value, (dict, list)) or (isinstance(value, float) and not math.isfinite(value)):
+        raise PydanticCustomError("plain_value", "must be a string, a finite number or null")
+    return value
+
+
 def _not_blank(text: str) -> str:
-    if not text.strip():
+    if all(character.isspace() or unicodedata.category(character) == "Cf" for character in text):
         raise PydanticCustomError("blank", "must say something: at least one visible character")
     return text
 
@@ -76,6 +83,8 @@ def _aspect_ratio(text: str) -> str:
 
 
 def _public_https(text: str) -> str:
+    if any(character.isspace() for character in text):
+        raise PydanticCustomError("image_url", "must be a URL without spaces: write them as %20")
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
@@ -91,6 +100,7 @@ def _public_https(text: str) -> str:
     return text
 
 
+Text = Annotated[str, AfterValidator(_printable)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_printable)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 
@@ -196,7 +206,7 @@ class RegenerateRequest(Asked):
     prompt: Prompt | None = None
     provider: Provider | None = None
     model: Model | None = None
-    params: dict[str, Any] | None = Field(
+    params: dict[str, Annotated[Any, AfterValidator(_plain)]] | None = Field(
         default=None, description="Merged into the last take's params, one level deep; null clears a param."
     )
 

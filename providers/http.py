@@ -4,11 +4,14 @@
 was written. Everything else may be asked again and uses ordinary clients from `open_client`.
 """
 
-import json
+import asyncio
+import math
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
 
 import httpx
@@ -22,6 +25,12 @@ CONNECT_SECONDS = 10.0
 _FIRST_WRITE = "send_request_headers.started"
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """Made once: reading the certificates takes 50 ms, in which the loop stands still."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 def open_client(
     base_url: str, headers: Mapping[str, str], *, timeout_seconds: float = 30.0
 ) -> httpx.AsyncClient:
@@ -32,6 +41,7 @@ def open_client(
         timeout=httpx.Timeout(timeout_seconds, connect=CONNECT_SECONDS),
         follow_redirects=False,
         trust_env=False,
+        verify=_tls(),
     )
 
 
@@ -53,7 +63,7 @@ async def send_once(
         url: Where to.
         headers: With the credentials.
         body: What is sent as JSON.
-        answer_seconds: How long to wait for the answer after the write.
+        answer_seconds: How long to wait for the whole answer after the write, however slowly it drips in.
         before_write: The last act before the first byte; what it raises is passed on, and nothing is sent.
         client_reference: Goes along as `Idempotency-Key`, harmless where unknown, and into `Unknown`.
 
@@ -68,11 +78,13 @@ async def send_once(
         if event.endswith(_FIRST_WRITE) and not written:
             await before_write()
             written = True
+            patience.reschedule(asyncio.get_running_loop().time() + answer_seconds)
 
     async with httpx.AsyncClient(
         timeout=httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS),
         follow_redirects=False,
         trust_env=False,
+        verify=_tls(),
     ) as client:
         request = client.build_request(
             "POST",
@@ -82,7 +94,13 @@ async def send_once(
             extensions={"trace": trace},
         )
         try:
-            return await client.send(request)
+            async with asyncio.timeout(None) as patience:
+                return await client.send(request)
+        except TimeoutError:
+            if not patience.expired():
+                raise  # it came from `before_write`
+            failure = failure_of_transport(httpx.ReadTimeout("the answer took too long"), sent=True)
+            return Unknown(client_reference=client_reference, failure=failure)
         except httpx.HTTPError as error:
             failure = failure_of_transport(error, sent=written)
             if written:
@@ -137,6 +155,7 @@ async def download(url: str, *, timeout_seconds: float = 30.0) -> AsyncIterator[
                 headers={"User-Agent": USER_AGENT},
                 follow_redirects=False,
                 trust_env=False,
+                verify=_tls(),
             ) as client,
             client.stream("GET", url) as response,
         ):
@@ -154,12 +173,25 @@ async def download(url: str, *, timeout_seconds: float = 30.0) -> AsyncIterator[
 
 
 def json_of(response: httpx.Response) -> dict[str, Any]:
-    """Return the JSON object of an answer, or an empty one where it holds none."""
+    """Return the JSON object of an answer, with text that can be stored, or an empty one where it holds none."""
     try:
-        parsed = response.json()
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+        parsed = _storable(response.json())
+    except (ValueError, RecursionError):
         return {}
     return parsed if isinstance(parsed, dict) else {}
+
+
+def _storable(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Replace halves of characters, which a cut text may end with, and NUL: no database takes them."""
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode().replace("\0", "?")
+        case list():
+            return [_storable(item) for item in value]
+        case dict():
+            return {name: _storable(item) for name, item in value.items()}
+        case _:
+            return value
 
 
 def retry_after_seconds(response: httpx.Response) -> float | None:
@@ -168,11 +200,12 @@ def retry_after_seconds(response: httpx.Response) -> float | None:
     if value is None:
         return None
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
+        return max(0.0, seconds) if math.isfinite(seconds) else None
     except ValueError:
         pass
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment.tzinfo else None

@@ -5,8 +5,10 @@ their prefix and unknown ones are the provider's fault. Refuses to guess: after 
 asked, since it lists no tasks and echoes no reference.
 """
 
+import math
+import re
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 import httpx
 
@@ -34,6 +36,7 @@ SHEDDING = frozenset({502, 503})
 """Statuses of a create that Runway documents as load shedding: the order was turned away at the door."""
 
 _CREDIT_MICROS = 10_000
+_MAX_CREDITS = 10**9  # ten million dollars: whatever says more is no bill
 _CREATE_PATHS = {Mode.TEXT: "/v1/text_to_video", Mode.IMAGE: "/v1/image_to_video"}
 
 _STATES = {
@@ -124,7 +127,7 @@ class Runway:
     def _read_create(self, answer: httpx.Response, client_reference: str) -> SubmitResult:
         if answer.is_success:
             job_id = json_of(answer).get("id")
-            if isinstance(job_id, str) and job_id:
+            if _is_task_id(job_id):
                 return Accepted(job_id=job_id)
             return _unclear(client_reference, f"Runway answered {answer.status_code} without a task id.")
         if answer.is_client_error or answer.status_code in self._shedding:
@@ -207,16 +210,23 @@ def read_task(task: dict[str, Any]) -> JobStatus:
     )
 
 
+def _is_task_id(job_id: object) -> TypeGuard[str]:
+    """A task id is a UUID; anything that fits a path and a column will do."""
+    return isinstance(job_id, str) and re.fullmatch(r"[\w.:~-]{1,255}", job_id, re.ASCII) is not None
+
+
 def _percent(progress: object) -> int | None:
     """Runway's examples count from 0 to 1; a number above 1 can only be a percentage."""
-    if isinstance(progress, bool) or not isinstance(progress, int | float) or progress < 0:
+    if isinstance(progress, bool) or not isinstance(progress, int | float) or not 0 <= progress < math.inf:
         return None
-    return min(100, round(progress * 100 if progress <= 1 else progress))
+    return round(min(100, progress * 100 if progress <= 1 else progress))
 
 
 def _cost(cost: object) -> int | None:
     credits_used = cost.get("credits") if isinstance(cost, dict) else None
-    if isinstance(credits_used, bool) or not isinstance(credits_used, int | float) or credits_used < 0:
+    if isinstance(credits_used, bool) or not isinstance(credits_used, int | float):
+        return None
+    if not 0 <= credits_used <= _MAX_CREDITS:
         return None
     return round(credits_used * _CREDIT_MICROS)
 

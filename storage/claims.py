@@ -40,6 +40,7 @@ async def claim(connection: AsyncConnection, wanted: Claim, limits: Limits, now:
         .where(
             takes.c.generation_id == generation.id,
             takes.c.number == take.number,
+            takes.c.status.not_in(TERMINAL),
             or_(
                 takes.c.run_started_micros.is_(None), takes.c.run_started_micros <= wanted.run_started_micros
             ),

@@ -58,6 +58,8 @@ async def observed(
     words = "is generating the video" if running else "has the job in its queue"
     await _tell(connection, job, kind, f"{job.plan.provider} {words}.", now, key=f"{kind}/{job.ref}")
     if tell and look.progress_percent is not None:
+        if look.progress_percent < await _percent_shown(connection, job.generation_id):
+            return  # a provider may count backwards; what users are told never does
         await _tell(
             connection,
             job,
@@ -152,6 +154,8 @@ async def completed(connection: AsyncConnection, job: Job, video: Video, now: da
         data={"video": video.model_dump(mode="json")},
         key=f"take.completed/{job.take}",
     )
+    if outcome is CancelOutcome.REQUESTED:
+        await _tell_too_late(connection, job.generation_id, job.take, job.attempt, cost, now)
     await _tell(
         connection,
         job,
@@ -182,6 +186,8 @@ async def close_failed(connection: AsyncConnection, close: CloseTake, now: datet
     )
     await _show_end(connection, generation, take, Move.FAIL, now)
     cost = await cost_of(connection, close.generation_id)
+    if take.cancel_outcome is CancelOutcome.REQUESTED:
+        await _tell_too_late(connection, close.generation_id, close.take, close.attempt, cost, now)
     await events.append(
         connection,
         EventType.GENERATION_FAILED,
@@ -257,15 +263,7 @@ async def cancel_ended(
             .where(generations.c.id == job.generation_id, generations.c.stage == Stage.CANCELLING)
             .values(stage=Stage.GENERATING)
         )
-        await _tell(
-            connection,
-            job,
-            EventType.CANCEL_OUTCOME,
-            "Too late to cancel: the job had ended at the provider.",
-            now,
-            data={"outcome": result.outcome, "cost": cost_json(generation.cost)},
-            key=f"cancel.outcome/{job.take}",
-        )
+        await _tell_too_late(connection, job.generation_id, job.take, job.attempt, generation.cost, now)
         return
     await close_cancelled(connection, generation, take, result.outcome, now, billed=result.billed)
 
@@ -329,6 +327,28 @@ async def _tell(
         data=data,
         key=key,
     )
+
+
+async def _tell_too_late(
+    connection: AsyncConnection, generation_id: str, take: int, attempt: int | None, cost: Cost, now: datetime
+) -> None:
+    await events.append(
+        connection,
+        EventType.CANCEL_OUTCOME,
+        generation_id=generation_id,
+        take=take,
+        attempt=attempt,
+        at=now,
+        message="Too late to cancel: the job had ended at the provider.",
+        data={"outcome": CancelOutcome.TOO_LATE, "cost": cost_json(cost)},
+        key=f"cancel.outcome/{take}",
+    )
+
+
+async def _percent_shown(connection: AsyncConnection, generation_id: str) -> int:
+    query = select(generations.c.progress_percent).where(generations.c.id == generation_id)
+    percent: int = (await connection.execute(query)).scalar_one()
+    return percent
 
 
 async def _attempt(connection: AsyncConnection, ref: str) -> Row[Any]:

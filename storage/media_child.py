@@ -23,7 +23,6 @@ from typing import Any
 import av
 from av.container import InputContainer
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 
 _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
@@ -250,9 +249,7 @@ def _write_poster(frame: VideoFrame, path: Path, width_pixels: int) -> None:
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuvj420p"
     encoder.time_base = Fraction(1, 1)
     encoder.qmin = encoder.qmax = 4
-    picture = frame.reformat(
-        width, height, "yuvj420p", dst_colorspace="itu601", dst_color_range=ColorRange.JPEG
-    )
+    picture = frame.reformat(width, height, "yuvj420p", dst_colorspace="itu601")
     picture.pts, picture.time_base = 0, Fraction(1, 1)
     packets = [*encoder.encode(picture), *encoder.encode(None)]
     path.write_bytes(b"".join(bytes(packet) for packet in packets))

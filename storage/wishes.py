@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy import and_, case, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.capabilities import Plan
@@ -171,7 +171,9 @@ async def cancel(
         )
         .values(state=AttemptState.ABANDONED, reserved_micros=0, ended_at=now)
     )
-    unsent = [attempt.state.is_unsent or attempt.state is AttemptState.GRANTED for attempt in take.attempts]
+    # Read again: on PostgreSQL a sender may have won the permission between the caller's look and the withdrawal.
+    take = (await catalog.load(connection, generation.id)).current
+    unsent = [attempt.state.is_unsent for attempt in take.attempts]
     await connection.execute(
         update(takes)
         .where(takes.c.generation_id == generation.id, takes.c.number == take.number)
@@ -316,7 +318,7 @@ async def unheard(
     quiet_for: timedelta,
     limit: int = 200,
 ) -> Sequence[Unheard]:
-    """Return the wishes that should be nudged again, the oldest first.
+    """Return the wishes that should be nudged again: the certain ones first, of those the oldest.
 
     Args:
         connection: Where to read.
@@ -340,7 +342,7 @@ async def unheard(
         )
         .join(generations, generations.c.id == takes.c.generation_id)
         .where(open_take, or_(unclaimed, uncancelled, quiet))
-        .order_by(takes.c.created_at)
+        .order_by(case((or_(unclaimed, uncancelled), 0), else_=1), takes.c.created_at)
         .limit(limit)
     )
     return [

@@ -38,8 +38,8 @@ _UNTIL_ANSWERED = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_int
 # A second try could pay twice.
 _NEVER_AGAIN = RetryPolicy(maximum_attempts=1)
 
-_SQL_SECONDS = timedelta(seconds=40)
-"""A write waits up to 30 s for its turn on SQLite."""
+_SQL_SECONDS = timedelta(seconds=15)
+"""Far longer than a write takes, and all that a task costs which was handed to a frozen worker."""
 
 
 async def claim() -> Order | None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -149,8 +150,11 @@ async def test_the_child_sees_no_keys_and_has_few_rights(
     long_video: Path, poster: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RUNWAY_API_KEY", "key_secret")
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
     inspecting = asyncio.create_task(inspect_video(long_video, poster))
     process = Path(f"/proc/{await child_of(os.getpid())}")
+    resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
     environment = (process / "environ").read_bytes()
     lines = (process / "limits").read_text().splitlines()
     limits = {line[:26].strip(): line[26:].split()[0] for line in lines}

@@ -16,7 +16,8 @@ class Point(StrEnum):
 
     BEFORE_SEND = "before_send"
     AFTER_CLAIM = "after_claim"
-    AFTER_ANSWER = "after_answer"
+    ANSWERED = "answered"
+    ACCEPTED = "accepted"
     WATCHING = "watching"
     BEFORE_CANCEL = "before_cancel"
     STORING = "storing"

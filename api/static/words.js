@@ -1,0 +1,82 @@
+/** What the page says: stages, outcomes, money and times in plain words. */
+
+const STAGES = {
+  accepted: () => "Accepted",
+  queued: () => "Waiting for its turn",
+  submitting: (by) => `Sending the order to ${by}`,
+  looking_up: (by) => `Asking ${by} whether the order arrived`,
+  provider_queued: (by) => `Waiting in the queue of ${by}`,
+  generating: (by) => `${by} is making the video`,
+  waiting_retry: () => "Waiting before the next try",
+  storing: () => "Fetching and checking the video",
+  cancelling: () => "Cancelling",
+};
+const ENDS = { completed: "Your video is ready", failed: "It did not work", cancelled: "Cancelled" };
+const OUTCOMES = {
+  requested: "The cancel is on its way.",
+  stopped_before_submit: "Nothing was sent to the provider, so nothing is owed.",
+  stopped: "The provider stopped the job.",
+  goes_on: "The provider cannot stop the job; it runs on there, and may be billed.",
+  too_late: "The cancel came too late: the job was over.",
+};
+
+export const STATUS_WORDS = {
+  pending: "Waiting",
+  processing: "In the making",
+  completed: "Ready",
+  failed: "Failed",
+  cancelled: "Cancelled",
+};
+
+export function stageWords(generation, provider) {
+  const stage = STAGES[generation.stage];
+  return ENDS[generation.status] || (stage ? stage(provider) : generation.stage.replaceAll("_", " "));
+}
+
+export function outcomeWords(take) {
+  if (!take.cancel) return "";
+  const bill = { true: " It is billed.", false: " It is not billed." }[take.cancel.billed] || "";
+  const isSilent = take.cancel.outcome === "stopped_before_submit";
+  return (OUTCOMES[take.cancel.outcome] || "") + (isSilent ? "" : bill);
+}
+
+export function dollars(usd) {
+  return `$${usd}`;
+}
+
+/** Price of a length in words; `perSecond` is a decimal string. */
+export function price(perSecond, seconds) {
+  const micros = Math.round(Number(perSecond) * 1e6) * seconds;
+  return `$${(micros / 1e6).toFixed(2)}`;
+}
+
+export function timeLeft(seconds) {
+  if (seconds === null) return "";
+  return seconds < 90 ? `about ${seconds} s left` : `about ${Math.round(seconds / 60)} min left`;
+}
+
+export function clock(at) {
+  return new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+}
+
+const SPANS = [["day", 86400], ["hour", 3600], ["minute", 60]];
+
+export function ago(at) {
+  const seconds = Math.max(0, (Date.now() - new Date(at)) / 1000);
+  const [unit, size] = SPANS.find(([, span]) => seconds >= span) || [null, 1];
+  if (!unit) return "just now";
+  return new Intl.RelativeTimeFormat("en").format(-Math.floor(seconds / size), unit);
+}
+
+/** A size in words that people use. */
+export function sizeWords(size) {
+  const [width, height] = size.split("x").map(Number);
+  const shape = width === height ? "Square" : width > height ? "Landscape" : "Portrait";
+  return `${shape}, ${width}×${height}`;
+}
+
+/** A message of a problem document as a sentence. */
+export function sentence(message) {
+  const text = message.charAt(0).toUpperCase() + message.slice(1);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}

@@ -1,0 +1,142 @@
+"""The `videoplanet` command: runs the parts, looks after them, and orders videos over HTTP."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from cli import generations
+from cli.exits import HELP, Exit
+
+if TYPE_CHECKING:  # imported where it runs, so that `videoplanet --help` is quick
+    from runtime.settings import Settings
+
+app = typer.Typer(
+    help="VideoPlanet: durable video generation through AI providers.",
+    epilog=HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(generations.app)
+
+
+@app.command(epilog=HELP)
+def up(
+    once: Annotated[bool, typer.Option("--once", help="Stop after the first video.")] = False,
+    prompt: Annotated[str | None, typer.Option(help="What the first video shows.")] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Real providers and real money; needs their keys.")
+    ] = False,
+    grace: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="How long the parts may take to stop.")
+    ] = 10.0,
+    timeout: Annotated[
+        float, typer.Option(min=1, metavar="SECONDS", help="The most that the first video may take.")
+    ] = 1800.0,
+) -> None:
+    """Start everything, make one video, and serve until Ctrl-C."""
+    from cli.up import DEFAULT_PROMPT, Options, run  # noqa: PLC0415 - `videoplanet --help` does not wait for it
+
+    options = Options(
+        once=once, prompt=prompt or DEFAULT_PROMPT, grace_seconds=grace, timeout_seconds=timeout
+    )
+    settings = _settings()
+    if live:
+        from domain.generation import DeploymentMode  # noqa: PLC0415 - `videoplanet --help` does not wait for it
+
+        settings = settings.model_copy(update={"mode": DeploymentMode.LIVE})
+    raise typer.Exit(run(options, settings, os.environ))
+
+
+@app.command(epilog=HELP)
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print exactly one JSON document.")] = False,
+) -> None:
+    """Look for what keeps VideoPlanet from running here, and say what to do."""
+    from cli.doctor import run  # noqa: PLC0415 - `videoplanet --help` does not wait for it
+
+    raise typer.Exit(run(_settings(), os.environ, as_json=as_json))
+
+
+@app.command()
+def worker() -> None:
+    """Run one worker process: does the work that Temporal hands out."""
+    from worker import main as run  # noqa: PLC0415 - only this command needs it
+
+    _run_and_leave(run)
+
+
+@app.command()
+def api() -> None:
+    """Run the HTTP API and the page."""
+    from api.server import main as run  # noqa: PLC0415 - only this command needs it
+
+    _run_and_leave(run)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the state that this version needs."""
+    from runtime.migrate import migrate as run  # noqa: PLC0415 - only this command needs it
+
+    settings = _settings()
+    _run_and_leave(lambda: asyncio.run(run(settings)))
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False
+)
+def sandbox(context: typer.Context) -> None:
+    """Run the pretend providers; --help shows their options."""
+    from sandbox.server import main as run  # noqa: PLC0415 - only this command needs it
+
+    run(context.args)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="videoplanet")
+
+
+def _settings() -> "Settings":
+    from pydantic import ValidationError  # noqa: PLC0415 - `videoplanet --help` does not wait for it
+
+    from runtime.settings import Settings  # noqa: PLC0415 - the same
+
+    try:
+        return Settings()
+    except ValidationError as invalid:
+        for error in invalid.errors():
+            name = "_".join(str(part) for part in error["loc"])
+            variable = name if name.isupper() else f"VIDEOPLANET_{name.upper()}"
+            typer.echo(f"{variable}: {error['msg']}", err=True)
+        raise typer.Exit(Exit.REFUSED) from None
+
+
+def _run_and_leave(run: Callable[[], object]) -> NoReturn:
+    """Run a process that uses temporalio and leave without the interpreter's own ending, which it can abort.
+
+    Its native threads may still call into Python while the interpreter is being taken down.
+    """
+    code = 0
+    try:
+        result = run()
+        code = result if isinstance(result, int) else 0
+    except KeyboardInterrupt:
+        code = Exit.INTERRUPTED
+    except SystemExit as ending:
+        code = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+    except BaseException:  # noqa: BLE001 - whatever it was is shown, and the process ends
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

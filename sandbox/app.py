@@ -1,0 +1,49 @@
+"""The sandbox as an ASGI application: every provider's routes, the outputs, and the sandbox's own doors."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from sandbox import control, outputs, runway, runway_requests
+from sandbox.filmlab import FilmLab
+from sandbox.house import House
+from sandbox.jobbook import JobBook
+from sandbox.settings import Settings
+
+_PROVIDERS: Final = {runway_requests.NAME: runway.routes}
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The application.
+
+    Args:
+        settings: What it is told.
+
+    Returns:
+        An application for one process and one event loop; some faults need `sandbox.server` around it.
+    """
+    jobs = JobBook(settings.data_dir, settings.max_concurrent)
+    house = House(settings, jobs, FilmLab(settings.film_cache_bytes))
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        house.close()
+
+    routes = [*control.routes(house, tuple(_PROVIDERS)), *outputs.routes(house)]
+    for provider_routes in _PROVIDERS.values():
+        routes += provider_routes(house)
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _unknown})
+
+
+async def _unknown(_: Request, error: Exception) -> Response:
+    """No such path, or not with this method."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return JSONResponse({"error": getattr(error, "detail", str(error))}, status)

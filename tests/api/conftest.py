@@ -1,0 +1,67 @@
+"""An API process without the rest of the house, and generations to look at."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stack import Part, Stack
+
+
+@asynccontextmanager
+async def only(folder: Path, *parts: Part) -> AsyncIterator[Stack]:
+    """Some parts of a stack; the API works without the others, as nothing is awaited from them."""
+    some = Stack(folder)
+    try:
+        await some.migrate()
+        for part in parts:
+            await some.start_part(part)
+        yield some
+    finally:
+        await some.close()
+
+
+@pytest.fixture(scope="session")
+async def api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """An API process alone: what is ordered there stays pending, so that nothing moves while one looks."""
+    async with only(tmp_path_factory.mktemp("api"), "api") as alone:
+        yield alone
+
+
+@pytest.fixture
+async def pending(api: Stack) -> dict[str, Any]:
+    """A generation that waits."""
+    return await api.order()
+
+
+@pytest.fixture
+async def cancelled(api: Stack) -> dict[str, Any]:
+    """A generation that was cancelled before anything was sent."""
+    ordered = await api.order()
+    await api.http.post(f"/v1/generations/{ordered['id']}/cancel")
+    return await api.look(ordered["id"])
+
+
+@pytest.fixture(scope="session")
+async def finished(stack: Stack) -> dict[str, Any]:
+    """A generation with a stored video, made by the whole service; nobody changes it."""
+    done = await stack.end_of((await stack.order("A red fox that many look at"))["id"])
+    assert done["status"] == "completed", done["error"]
+    return done
+
+
+@pytest.fixture(scope="session")
+async def standing(api: Stack) -> dict[str, Any]:
+    """A generation that waits, and that nobody changes."""
+    return await api.order("one that stands")
+
+
+@pytest.fixture
+async def nothing_changes(api: Stack, standing: dict[str, Any]) -> AsyncIterator[None]:
+    """The newest generations, and the one that stands, are the same before and after the test."""
+    before = [(await api.http.get("/v1/generations?limit=2")).json(), await api.look(standing["id"])]
+    yield
+    after = [(await api.http.get("/v1/generations?limit=2")).json(), await api.look(standing["id"])]
+    assert after == before

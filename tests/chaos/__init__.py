@@ -1,0 +1,1 @@
+"""Real processes are killed and frozen for real."""

@@ -1,0 +1,77 @@
+"""A worker frozen in the worst moment and woken much later changes nothing: the permission to send is gone."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from failpoints import Point
+from tests.conftest import MakeStack
+from tests.eventually import eventually
+from tests.stack import Stack, freeze_at
+
+pytestmark = pytest.mark.chaos
+
+
+async def test_a_submit_frozen_before_its_write_and_woken_after_its_time_out_makes_no_second_job(
+    make_stack: MakeStack, tmp_path: Path
+) -> None:
+    stack = await make_stack(**freeze_at(Point.BEFORE_SEND, tmp_path))
+    ordered = await stack.order()
+    await stack.freezes("worker")
+    await stack.start_part("worker", name="second worker")
+    done = await stack.end_of(ordered["id"])
+    assert done["status"] == "completed", done["error"]
+    before = await stack.look(ordered["id"])
+    await _wake(stack)
+    assert len(await stack.jobs(ordered["id"])) == 1
+    assert await stack.look(ordered["id"]) == before
+    assert [one["outcome"] for one in done["takes"][0]["attempts"]] == ["abandoned", "accepted"]
+
+
+async def test_a_watch_frozen_while_its_take_is_cancelled_and_made_anew_changes_nothing_that_is_shown(
+    make_stack: MakeStack, tmp_path: Path
+) -> None:
+    stack = await make_stack(**freeze_at(Point.WATCHING, tmp_path))
+    ordered = await stack.order("a job without an end [sandbox:stuck]")
+    await stack.freezes("worker")
+    await stack.start_part("worker", name="second worker")
+    path = f"/v1/generations/{ordered['id']}"
+    await stack.http.post(f"{path}/cancel")
+    assert (await stack.end_of(ordered["id"]))["status"] == "cancelled"
+    await stack.http.post(f"{path}/regenerate", json={"prompt": "A red fox in the snow"})
+    done = await stack.end_of(ordered["id"])
+    assert done["status"] == "completed", done["error"]
+    before = await stack.look(ordered["id"])
+    await _wake(stack)
+    assert await stack.look(ordered["id"]) == before
+    assert len(await stack.jobs(ordered["id"])) == 2
+
+
+async def _wake(stack: Stack) -> None:
+    """Let the frozen worker go on, and let it make a video of its own, so that it has surely had its say."""
+    await stack.kill("second worker")
+    await stack.kill("worker", signal.SIGCONT)
+    proof = await stack.end_of((await stack.order("proof that it is awake"))["id"])
+    assert proof["status"] == "completed"
+
+
+async def test_a_late_answer_after_the_take_was_given_up_is_kept_as_a_fact(
+    make_stack: MakeStack, tmp_path: Path
+) -> None:
+    stack = await make_stack(**freeze_at(Point.ANSWERED, tmp_path))
+    ordered = await stack.order()
+    await stack.freezes("worker")
+    await stack.start_part("worker", name="second worker")
+    failed = await stack.end_of(ordered["id"])
+    assert failed["error"]["category"] == "submission_unknown"
+    await stack.kill("worker", signal.SIGCONT)
+    job = (await stack.jobs(ordered["id"]))[0]["job_id"]
+
+    async def found() -> bool:
+        attempt = (await stack.look(ordered["id"]))["takes"][0]["attempts"][0]
+        return bool(attempt["job_id"] == job and attempt["outcome"] == "found")
+
+    await eventually(found, what="the late job id")
+    assert (await stack.look(ordered["id"]))["status"] == "failed"
+    assert len(await stack.jobs(ordered["id"])) == 1

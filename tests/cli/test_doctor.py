@@ -1,0 +1,77 @@
+"""`videoplanet doctor` finds what keeps the service from running and says what to do."""
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.lock import FolderLock
+from cli.main import app
+from tests.cli.pretend_api import Answer, serving
+
+
+def examined(tmp_path: Path, **environ: str) -> tuple[int, dict[str, Any]]:
+    nobody = {"VIDEOPLANET_URL": None, "TEMPORAL_ADDRESS": None, "VIDEOPLANET_DATABASE_URL": None}
+    result = CliRunner().invoke(
+        app, ["doctor", "--json"], env=nobody | {"VIDEOPLANET_DATA_DIR": str(tmp_path)} | environ
+    )
+    document = json.loads(result.stdout)
+    return result.exit_code, {check["name"]: check for check in document["checks"]} | {"ok": document["ok"]}
+
+
+def test_a_fresh_machine_is_healthy_though_nothing_runs(tmp_path: Path) -> None:
+    code, checks = examined(tmp_path)
+    assert code == 0
+    assert checks["ok"] is True
+    assert checks["Python"]["state"] == "ok"
+    assert checks["temporal binary"]["found"].startswith("temporal version")
+    assert checks["database"]["state"] == "ok"
+
+
+def test_a_port_that_was_set_and_is_taken_is_a_problem_with_advice(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        code, checks = examined(tmp_path, VIDEOPLANET_API_PORT=str(server.getsockname()[1]))
+    assert code == 1
+    assert checks["port of api"]["state"] == "problem"
+    assert "VIDEOPLANET_API_PORT" in checks["port of api"]["advice"]
+
+
+def test_a_database_file_that_is_no_database_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "videoplanet.db").write_bytes(b"not a database" * 100)
+    code, checks = examined(tmp_path)
+    assert code == 1
+    assert checks["database"]["state"] == "problem"
+
+
+def test_servers_that_were_named_must_be_there(tmp_path: Path) -> None:
+    code, checks = examined(tmp_path, VIDEOPLANET_URL="http://127.0.0.1:9", TEMPORAL_ADDRESS="127.0.0.1:9")
+    assert code == 1
+    assert checks["API"]["state"] == checks["Temporal"]["state"] == "problem"
+
+
+def test_a_ready_api_is_reported_as_ready(tmp_path: Path) -> None:
+    with serving() as script:
+        script.on("GET", "/readyz", Answer(200, {"status": "ok"}))
+        code, checks = examined(tmp_path, VIDEOPLANET_URL=script.url)
+    assert code == 0
+    assert checks["API"] == {"name": "API", "state": "ok", "found": f"ready at {script.url}", "advice": ""}
+
+
+def test_a_stack_that_runs_but_does_not_answer_is_a_problem(tmp_path: Path) -> None:
+    lock = FolderLock(tmp_path)
+    lock.take_up()
+    (tmp_path / "ports.json").write_text('{"api": 9, "sandbox": 10, "temporal": 11, "temporal_ui": 12}')
+    code, checks = examined(tmp_path)
+    lock.release()
+    assert code == 1
+    assert checks["port of api"]["found"] == "9, ours"
+    assert checks["API"]["state"] == "problem"
+
+
+@pytest.mark.parametrize("word", ["Python", "what to do", "free"])
+def test_the_table_says_what_was_looked_at(tmp_path: Path, word: str) -> None:
+    result = CliRunner().invoke(app, ["doctor"], env={"VIDEOPLANET_DATA_DIR": str(tmp_path)})
+    assert word in result.stdout

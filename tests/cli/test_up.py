@@ -1,0 +1,139 @@
+"""`videoplanet up` for real: every part a process of its own, one video through all of them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from cli.environment import PROVIDER_KEYS
+from cli.ports import load, load_processes
+from tests.cli.eventually import eventually, is_alive
+
+PARTS = {"temporal", "sandbox", "worker", "api"}
+
+
+def environment(data_dir: Path, **more: str) -> dict[str, str]:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("VIDEO", "TEMPORAL_"))}
+    clean = {name: value for name, value in ours.items() if name not in PROVIDER_KEYS}
+    return clean | {"VIDEOPLANET_DATA_DIR": str(data_dir), "VIDEOPLANET_SANDBOX_SECONDS": "1"} | more
+
+
+class Up:
+    """A running `videoplanet up`."""
+
+    def __init__(self, data_dir: Path, environ: Mapping[str, str], *options: str) -> None:
+        self.data_dir = data_dir
+        self.environ = environ
+        self._output = data_dir.with_suffix(".txt")
+        with self._output.open("wb") as file:
+            line = [sys.executable, "-m", "cli.main", "up", *options]
+            self.process = subprocess.Popen(line, env=environ, stdout=file, stderr=file)  # noqa: S603 - this Python, our arguments
+
+    def said(self, words: str) -> bool:
+        assert self.process.poll() is None, self.output()
+        return words in self.output()
+
+    def output(self) -> str:
+        return self._output.read_text()
+
+    def parts(self) -> dict[str, int]:
+        return load_processes(self.data_dir)
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        line = [sys.executable, "-m", "cli.main", *arguments]
+        return subprocess.run(  # noqa: S603 - this Python, our arguments
+            line, env=self.environ, capture_output=True, text=True, timeout=120, check=False
+        )
+
+
+@contextmanager
+def up(data_dir: Path, *options: str, **more: str) -> Iterator[Up]:
+    running = Up(data_dir, environment(data_dir, **more), *options)
+    try:
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.process.kill()
+        running.process.wait()
+        eventually("its parts have ended", lambda: not any(map(is_alive, running.parts().values())))
+
+
+@pytest.mark.smoke
+def test_one_command_makes_one_video_says_where_it_is_and_leaves_nothing_running(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    with up(data_dir, "--once", "--prompt", "a lighthouse in a storm") as running:
+        code = running.process.wait(120)
+        output = running.output()
+        assert code == 0, output
+        path = Path(next(line for line in output.splitlines() if line.startswith("video ")).split()[1])
+        assert path.stat().st_size > 1000
+        assert path.is_relative_to(data_dir)
+        assert "a lighthouse in a storm" in output
+        assert "sandbox, $0.00 real" in output
+        assert "/namespaces/default/workflows/gen_" in output
+        assert not (data_dir / "processes.json").exists()
+
+
+@pytest.mark.chaos
+def test_a_stack_survives_the_death_of_its_parts_and_of_itself(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    with up(data_dir) as running:
+        eventually("it serves", lambda: running.said("serving until Ctrl-C"), 120)
+        before = running.parts()
+        assert before.keys() == PARTS
+        ports = load(data_dir)
+
+        for part in ("api", "worker"):
+            os.kill(before[part], signal.SIGKILL)
+        eventually(
+            "both run again", lambda: all(running.parts()[part] != before[part] for part in ("api", "worker"))
+        )
+        assert running.said("api was ended by SIGKILL; starting it again")
+        ordered = running.command("generate", "after a crash", "--json")
+        assert ordered.returncode == 0, ordered.stderr
+        first = json.loads(ordered.stdout)
+        assert first["status"] == "completed"
+
+        second = Up(data_dir.with_name("second"), running.environ)
+        assert second.process.wait(30) == 2
+        assert "another `videoplanet up`" in second.output()
+
+        parts = running.parts()
+        running.process.kill()
+        eventually("its parts have ended with it", lambda: not any(map(is_alive, parts.values())))
+
+    with up(data_dir) as running:
+        eventually("it serves again", lambda: running.said("serving until Ctrl-C"), 120)
+        assert load(data_dir) == ports
+        shown = running.command("show", first["id"], "--json")
+        assert json.loads(shown.stdout)["status"] == "completed"
+        assert running.command("doctor").returncode == 0
+
+        parts = running.parts()
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(60) == 0
+        assert not any(map(is_alive, parts.values()))
+        assert "Traceback" not in running.output()
+
+
+def test_a_part_that_cannot_start_ends_up_with_its_log(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    (tmp_path / "file").touch()
+    database = f"sqlite+aiosqlite:///{tmp_path / 'file' / 'is_no_folder.db'}"
+    with up(data_dir, "--once", VIDEOPLANET_DATABASE_URL=database) as running:
+        assert running.process.wait(120) == 3
+        assert "migrate ended with status 1" in running.output()
+        assert "FileExistsError" in running.output()
+
+
+def test_live_mode_without_a_key_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    with up(tmp_path / "data", "--live") as running:
+        assert running.process.wait(30) == 2
+        assert "RUNWAY_API_KEY" in running.output()
+    assert not (tmp_path / "data").exists()

@@ -1,0 +1,1 @@
+"""What is true without any I/O, much of it as properties."""

@@ -1,0 +1,57 @@
+"""The first frame's address: the provider fetches it, so it must be one that anybody may reach by https."""
+
+import pytest
+
+from tests.domain.refusals import refused_params
+from tests.factories import a_request
+
+LONGEST = "https://example.com/" + "x" * (2048 - len("https://example.com/"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com/a.png",
+        "https://example.com",
+        "HTTPS://EXAMPLE.COM/A.PNG",
+        "https://cdn.example.com:443/a.png?size=1&v=2#top",
+        "https://xn--fchse-kva.example/bild.jpg",
+        "https://füchse.example/bild.jpg",
+        "https://1.example.com/a.png",
+        LONGEST,
+    ],
+)
+def test_an_https_url_with_a_host_name_is_taken(url: str) -> None:
+    assert a_request(params={"image_url": url}).params.image_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "",
+            "fox.png",
+            "/fox.png",
+            "//example.com/a.png",
+            "example.com/a.png",
+            "https://",
+            "https:///a.png",
+        ),
+        *("http://example.com/a.png", "ftp://example.com/a.png", "data:image/png;base64,AAAA", "file:///etc"),
+        *("https://localhost/a.png", "https://intranet/a.png"),
+        *("https://127.0.0.1/a.png", "https://169.254.169.254/latest", "https://[::1]/a.png", "https://1.1"),
+        *("https://[::ffff:10.0.0.1]/a.png", "https://[fe80::1%25eth0]/a", "https://2130706433/a.png"),
+        *("https://me:secret@example.com/a.png", "https://me@example.com/a.png"),
+        *("https://example.com:8443/a.png", "https://example.com:99999/a.png", "https://example.com:x/a"),
+        *("https://[example.com/a.png", "https://exam\x00ple.com/a.png", "https://example.com/\x1b[2J"),
+        *(
+            "https://example.com/a b.png",
+            "https://exa mple.com/a.png",
+            "https://exa\nmple.com/a",
+            " https://a.b",
+        ),
+        *(LONGEST + "x", 5, True, ["https://example.com/a.png"]),
+    ],
+)
+def test_any_other_address_is_refused(url: object) -> None:
+    assert refused_params(image_url=url) == {"params.image_url"}

@@ -1,0 +1,111 @@
+"""The rest of a request: names, labels, the ceiling, and that it is closed and strict."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from domain.request import CancelRequest, GenerationRequest, RegenerateRequest
+from tests.domain.refusals import refused_fields
+from tests.factories import PROMPT, a_request
+
+NAMES = ["project_id", "scenario_id", "user_id"]
+
+
+def test_a_prompt_is_all_that_must_be_said() -> None:
+    request = GenerationRequest.model_validate_json('{"prompt": "A fox"}')
+    assert (request.provider, request.model, request.metadata) == ("auto", None, {})
+    assert request.params.model_dump(exclude_none=True) == {}
+
+
+@pytest.mark.parametrize("field", ["prompts", "seed", "n", "Prompt", ""])
+def test_an_unknown_field_is_refused_by_its_name(field: str) -> None:
+    assert refused_fields(**{field: "x"}) == {field}
+
+
+@pytest.mark.parametrize("field", ["prompt", "provider", "model", *NAMES])
+@pytest.mark.parametrize("value", [5, 5.0, True, ["x"], {}, b"runway"])
+def test_what_is_no_text_is_not_made_into_text(field: str, value: object) -> None:
+    assert refused_fields(**{field: value}) == {field}
+
+
+@pytest.mark.parametrize("field", ["provider", "model"])
+@pytest.mark.parametrize(
+    "value", ["", "Runway", "run way", "-runway", "a" * 65, "runway\n", "../runway", "é"]
+)
+def test_ids_of_providers_and_models_are_plain_words(field: str, value: str) -> None:
+    assert refused_fields(**{field: value}) == {field}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_has_one_to_128_printable_characters(name: str) -> None:
+    assert getattr(a_request(**{name: "n" * 128}), name) == "n" * 128
+    for wrong in ("", "n" * 129, "a\x00b", "a\x7fb"):
+        assert refused_fields(**{name: wrong}) == {name}
+
+
+def test_sixteen_labels_are_kept_unchanged_and_seventeen_refused() -> None:
+    sixteen = {f"key {number}": "v" * 512 for number in range(16)}
+    assert a_request(metadata=sixteen).metadata == sixteen
+    assert refused_fields(metadata=sixteen | {"one more": ""}) == {"metadata"}
+
+
+@pytest.mark.parametrize("value", [1, None, True, ["x"], "v" * 513, "a\x00b"])
+def test_a_label_must_be_short_text(value: object) -> None:
+    assert refused_fields(metadata={"color": value}) == {"metadata.color"}
+
+
+@pytest.mark.parametrize("key", ["", "k" * 65, "a\x00b"])
+def test_a_label_needs_a_short_name(key: str) -> None:
+    assert refused_fields(metadata={key: "v"}) == {f"metadata.{key}.[key]"}
+
+
+@given(st.integers(1, 100_000 * 10**6))
+def test_a_ceiling_of_whole_micro_dollars_is_kept_exactly(micros: int) -> None:
+    ceiling = Decimal(micros) / 10**6
+    assert a_request(max_cost_usd=str(ceiling)).max_cost_usd == ceiling
+    again = GenerationRequest.model_validate(a_request(max_cost_usd=ceiling).model_dump(mode="json"))
+    assert again.max_cost_usd == ceiling
+
+
+@pytest.mark.parametrize("ceiling", ["0", 0, "-1", "100000.01", "0.0000001", "NaN", "Infinity", "one", [1]])
+def test_any_other_ceiling_is_refused(ceiling: object) -> None:
+    assert refused_fields(max_cost_usd=ceiling) == {"max_cost_usd"}
+
+
+def test_what_was_asked_for_never_changes_afterwards() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        a_request().prompt = "another"  # type: ignore[misc] # the point of the test
+
+
+def test_a_request_survives_being_stored_as_json() -> None:
+    request = a_request(
+        params={"duration_seconds": 5, "seed": 1, "resolution": "720p"},
+        metadata={"a": "b"},
+        max_cost_usd="1.50",
+        project_id="p",
+    )
+    stored = request.model_dump(mode="json", exclude_none=True)
+    assert GenerationRequest.model_validate(stored) == request
+
+
+@pytest.mark.parametrize("field", ["max_cost_usd", "metadata", "seed"])
+def test_a_regenerate_is_closed_to_unknown_fields(field: str) -> None:
+    with pytest.raises(ValidationError):
+        RegenerateRequest.model_validate({field: {}})
+
+
+def test_a_regenerate_knows_what_was_mentioned() -> None:
+    assert RegenerateRequest.model_validate({"prompt": None}).model_fields_set == {"prompt"}
+    assert RegenerateRequest.model_validate({}).model_fields_set == set()
+    with pytest.raises(ValidationError):
+        RegenerateRequest.model_validate({"prompt": PROMPT * 100})
+
+
+def test_a_reason_to_cancel_is_short_and_printable() -> None:
+    assert CancelRequest(reason="r" * 500).reason == "r" * 500
+    for wrong in ("r" * 501, "\x00"):
+        with pytest.raises(ValidationError):
+            CancelRequest(reason=wrong)

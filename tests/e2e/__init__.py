@@ -1,0 +1,1 @@
+"""The whole service over HTTP, as its users meet it."""

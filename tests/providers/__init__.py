@@ -1,0 +1,1 @@
+"""Adapters against the sandbox, and against a server that answers anything."""

@@ -1,0 +1,57 @@
+"""Fetching an output: all of it, or a failure that says whether the connection or the file was bad."""
+
+import pytest
+
+from domain.failures import Category, Failure
+from providers.base import ProviderError
+from providers.http import download
+from tests.providers.raw import Script, answers, raw_server, says_nothing, sends
+
+
+async def fetched(url: str) -> bytes:
+    async with download(url, timeout_seconds=0.3) as chunks:
+        return b"".join([chunk async for chunk in chunks])
+
+
+async def failure_at(script: Script) -> Failure:
+    async with raw_server(script) as server:
+        with pytest.raises(ProviderError) as raised:
+            await fetched(server.url)
+    return raised.value.failure
+
+
+async def test_a_file_arrives_whole_and_no_key_is_sent_for_it() -> None:
+    content = bytes(range(256)) * 20_000
+    async with raw_server(answers(200, content)) as server:
+        assert await fetched(f"{server.url}/video.mp4?token=1") == content
+    assert server.head.startswith("GET /video.mp4?token=1 HTTP/1.1\r\n")
+    assert "authorization" not in server.head.lower()
+
+
+@pytest.mark.parametrize("status", [204, 302, 403, 404, 410, 500, 503])
+async def test_an_answer_that_is_no_file_is_a_bad_output(status: int) -> None:
+    failure = await failure_at(answers(status, b"", {"Location": "https://example.com/"}))
+    assert (failure.category, failure.code) == (Category.BAD_OUTPUT, f"output_http_{status}")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        sends(b""),
+        sends(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nonly half"),
+        sends(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n20\r\nonly half"),
+        says_nothing,
+    ],
+)
+async def test_a_connection_that_breaks_is_never_taken_for_the_end_of_the_file(script: Script) -> None:
+    assert (await failure_at(script)).category is Category.NETWORK
+
+
+async def test_what_the_receiver_raises_is_passed_on() -> None:
+    async def fails(url: str) -> None:
+        async with download(url):
+            raise ZeroDivisionError
+
+    async with raw_server(answers(200, b"x" * 1000)) as server:
+        with pytest.raises(ZeroDivisionError):
+            await fails(server.url)

@@ -1,0 +1,147 @@
+"""What people and workers do to the store, a transaction each; and looking at what came of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row, select, update
+
+from domain.events import Event
+from domain.generation import DeploymentMode, Generation, Take
+from domain.ids import new_generation_id
+from domain.messages import Claim, CloseTake, Ending, Job, Order, Submitted
+from domain.outcomes import Accepted, JobState, JobStatus, SubmitResult
+from domain.status import Position
+from storage import catalog, claims, events, facts, projection, wishes
+from storage.database import Database
+from storage.tables import attempts, generations
+from storage.wishes import Person
+from tests.factories import LIMITS, NOW, SECOND, a_failure, a_job, a_plan, a_request, a_video
+
+SOMEBODY = Person(tenant_id="tenant", mode=DeploymentMode.SANDBOX)
+SENT = NOW + SECOND
+
+
+def database_at(path: Path) -> Database:
+    """Open a SQLite file."""
+    return Database(f"sqlite+aiosqlite:///{path}")
+
+
+def a_second(database: Database) -> Database:
+    """Open the same file once more, as another process does."""
+    return Database(database.url)
+
+
+async def created(database: Database, now: datetime = NOW, **request: Any) -> str:
+    generation_id = new_generation_id()
+    async with database.write() as connection:
+        await wishes.create(connection, generation_id, SOMEBODY, a_request(**request), a_plan(), now)
+    return generation_id
+
+
+async def regenerated(database: Database, generation_id: str, wish_key: str | None = None) -> Generation:
+    async with database.write() as connection:
+        last = await catalog.load(connection, generation_id)
+        request = a_request(prompt=f"Take {last.current.number + 1}")
+        return await wishes.regenerate(connection, last, request, a_plan(), NOW, wish_key=wish_key)
+
+
+async def cancelled(database: Database, generation_id: str, now: datetime = SENT) -> Take:
+    async with database.write() as connection:
+        generation = await catalog.load(connection, generation_id)
+        return await wishes.cancel(connection, generation, now, by="user", reason=None)
+
+
+async def claimed_by(
+    database: Database, generation_id: str, run: str = "run-1", began: int = 1, now: datetime = NOW
+) -> Order | None:
+    wanted = Claim(generation_id=generation_id, run_id=run, run_started_micros=began)
+    async with database.write() as connection:
+        return await claims.claim(connection, wanted, LIMITS, now)
+
+
+async def claimed(database: Database, generation_id: str | None = None) -> Order:
+    order = await claimed_by(database, generation_id or await created(database))
+    assert order is not None
+    return order
+
+
+async def may_send(database: Database, order: Order, now: datetime = SENT) -> bool:
+    async with database.write() as connection:
+        return await claims.begin_sending(connection, order, "run-1", now)
+
+
+async def sending(database: Database, generation_id: str | None = None) -> Order:
+    order = await claimed(database, generation_id)
+    assert await may_send(database, order)
+    return order
+
+
+async def finished_sending(
+    database: Database, order: Order, result: SubmitResult, now: datetime = SENT
+) -> Submitted:
+    async with database.write() as connection:
+        return await claims.finish_sending(connection, order, result, now)
+
+
+async def running(database: Database, generation_id: str | None = None, job_id: str | None = None) -> Job:
+    order = await sending(database, generation_id)
+    job_id = job_id or f"job-{order.attempt.ref}"
+    await finished_sending(database, order, Accepted(job_id=job_id))
+    return a_job(order, job_id)
+
+
+async def judged(
+    database: Database, order: Order, now: datetime, job_id: str | None = None
+) -> Submitted | None:
+    async with database.write() as connection:
+        return await claims.verdict(connection, order, job_id, now)
+
+
+async def ended(database: Database, job: Job, state: JobState, **look: Any) -> bool:
+    async with database.write() as connection:
+        return await facts.job_ended(connection, job, JobStatus(state=state, **look), SENT)
+
+
+async def completed(database: Database, job: Job) -> Ending:
+    async with database.write() as connection:
+        return await facts.completed(connection, job, a_video(), SENT)
+
+
+async def closed(database: Database, generation_id: str, take: int = 1) -> Ending:
+    close = CloseTake(generation_id=generation_id, take=take, attempt=1, failure=a_failure())
+    async with database.write() as connection:
+        return await facts.close_failed(connection, close, SENT)
+
+
+async def projected(database: Database, generation_id: str, position: Position, **shown: Any) -> bool:
+    async with database.write() as connection:
+        return await projection.project(connection, generation_id, position, SENT, **shown)
+
+
+async def shown(database: Database, generation_id: str) -> Generation:
+    async with database.read() as connection:
+        return await catalog.load(connection, generation_id)
+
+
+async def row_of(database: Database, ref: str) -> Row[Any]:
+    async with database.read() as connection:
+        return (await connection.execute(select(attempts).where(attempts.c.ref == ref))).one()
+
+
+async def told(database: Database, generation_id: str) -> Sequence[Event]:
+    async with database.read() as connection:
+        return await events.after(connection, generation_id, 0, 1000)
+
+
+async def told_types(database: Database, generation_id: str) -> list[str]:
+    return [event.type.value for event in await told(database, generation_id)]
+
+
+async def quiet_since(database: Database, generation_id: str, moment: datetime) -> None:
+    """Pretend that nothing has been written about a generation since then."""
+    async with database.write() as connection:
+        await connection.execute(
+            update(generations).where(generations.c.id == generation_id).values(updated_at=moment)
+        )

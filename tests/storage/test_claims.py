@@ -1,0 +1,204 @@
+"""A run gets its work once, goes on where the last one stopped, and never takes over from a newer one."""
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from domain.failures import Category
+from domain.generation import Cost
+from domain.outcomes import Accepted, AttemptState, NotSent, Rejected, Unknown
+from domain.status import Stage, Status
+from storage.claims import micros
+from storage.database import Database
+from tests.factories import LIMITS, NOW, a_failure, a_plan
+from tests.storage.steps import (
+    SENT,
+    cancelled,
+    claimed,
+    claimed_by,
+    closed,
+    completed,
+    created,
+    finished_sending,
+    regenerated,
+    row_of,
+    running,
+    sending,
+    shown,
+    told_types,
+)
+
+PRICE = a_plan().price
+REFUSED = a_failure(Category.VALIDATION, billed=False)
+UNREACHED = a_failure(Category.NETWORK, billed=False)
+LOST = a_failure(Category.SUBMISSION_UNKNOWN)
+
+
+async def test_the_first_claim_opens_the_first_attempt(database: Database) -> None:
+    order = await claimed(database)
+    assert (order.take, order.attempt.number, order.attempt.state) == (1, 1, AttemptState.GRANTED)
+    assert order.attempt.ref == f"{order.generation_id}.1.1"
+    assert (order.plan, order.limits, order.cancel_requested) == (a_plan(), LIMITS, False)
+    generation = await shown(database, order.generation_id)
+    assert (generation.status, generation.stage) == (Status.PROCESSING, Stage.QUEUED)
+    assert generation.cost == Cost(reserved=PRICE)
+    assert (await row_of(database, order.attempt.ref)).send_by == NOW + LIMITS.send_within
+
+
+async def test_a_repeated_claim_is_the_same_work(database: Database) -> None:
+    order = await claimed(database)
+    assert await claimed_by(database, order.generation_id) == order
+    assert len((await shown(database, order.generation_id)).current.attempts) == 1
+
+
+async def test_an_older_run_gets_nothing_once_a_newer_one_has_the_take(database: Database) -> None:
+    generation_id = await created(database)
+    newer = await claimed_by(database, generation_id, "new", began=2)
+    assert newer is not None
+    assert await claimed_by(database, generation_id, "old", began=1) is None
+    assert await claimed_by(database, generation_id, "newest", began=3) is not None
+    assert await claimed_by(database, generation_id, "new", began=2) is None
+
+
+async def test_an_older_run_may_claim_a_take_that_no_newer_one_has(database: Database) -> None:
+    generation_id = await created(database)
+    await claimed_by(database, generation_id, "new", began=2)
+    await closed(database, generation_id)
+    await regenerated(database, generation_id)
+    order = await claimed_by(database, generation_id, "old", began=1)
+    assert order is not None
+    assert order.take == 2
+
+
+async def test_there_is_nothing_to_claim_where_nothing_is_wanted(database: Database) -> None:
+    assert await claimed_by(database, "gen_nobody") is None
+    done = await running(database)
+    await completed(database, done)
+    failed = await created(database)
+    await closed(database, failed)
+    unwanted = await created(database)
+    await cancelled(database, unwanted)
+    for generation_id in (done.generation_id, failed, unwanted):
+        before = await shown(database, generation_id)
+        assert await claimed_by(database, generation_id, began=9) is None
+        assert await shown(database, generation_id) == before
+
+
+async def test_a_new_run_goes_on_with_the_job_of_the_last(database: Database) -> None:
+    job = await running(database)
+    order = await claimed_by(database, job.generation_id, "run-2", began=2)
+    assert order is not None
+    assert (order.attempt.state, order.attempt.job_id) == (AttemptState.ACCEPTED, job.job_id)
+    assert order.attempt.deadline_micros == micros(SENT + LIMITS.job)
+    assert (await shown(database, job.generation_id)).stage is Stage.PROVIDER_QUEUED
+
+
+@pytest.mark.parametrize("state", [AttemptState.SENDING, AttemptState.REJECTED, AttemptState.UNKNOWN])
+async def test_what_may_have_been_sent_is_never_answered_with_a_new_attempt(
+    database: Database, state: AttemptState
+) -> None:
+    order = await sending(database)
+    match state:
+        case AttemptState.REJECTED:
+            await finished_sending(database, order, Rejected(failure=REFUSED))
+        case AttemptState.UNKNOWN:
+            await finished_sending(database, order, Unknown(client_reference="r", failure=LOST))
+    again = await claimed_by(database, order.generation_id, "run-2", began=2)
+    assert again is not None
+    assert (again.attempt.number, again.attempt.state) == (1, state)
+
+
+async def test_what_was_surely_not_sent_is_answered_with_a_new_attempt(database: Database) -> None:
+    order = await claimed(database)
+    for number in range(2, 5):
+        await finished_sending(database, order, NotSent(failure=UNREACHED))
+        order = await claimed(database, order.generation_id)
+        assert (order.attempt.number, order.attempt.state) == (number, AttemptState.GRANTED)
+        assert (await shown(database, order.generation_id)).cost == Cost(reserved=PRICE)
+
+
+async def test_a_claim_says_that_a_cancel_is_wanted(database: Database) -> None:
+    job = await running(database)
+    await cancelled(database, job.generation_id)
+    order = await claimed_by(database, job.generation_id, "run-2", began=2)
+    assert order is not None
+    assert order.cancel_requested
+    assert (await shown(database, job.generation_id)).stage is Stage.CANCELLING
+
+
+async def test_an_accepted_order_keeps_its_reserve_and_gets_a_deadline(database: Database) -> None:
+    order = await sending(database)
+    submitted = await finished_sending(database, order, Accepted(job_id="j"))
+    assert submitted.result == Accepted(job_id="j")
+    assert submitted.deadline_micros == micros(SENT + LIMITS.job)
+    generation = await shown(database, order.generation_id)
+    assert (generation.stage, generation.cost) == (Stage.PROVIDER_QUEUED, Cost(reserved=PRICE))
+
+
+async def test_accepted_twice_is_accepted_once(database: Database) -> None:
+    order = await sending(database)
+    first = await finished_sending(database, order, Accepted(job_id="j"))
+    again = await finished_sending(database, order, Accepted(job_id="j"), now=SENT + LIMITS.job)
+    assert again == first
+    assert (await told_types(database, order.generation_id)).count("attempt.accepted") == 1
+
+
+async def test_an_attempt_keeps_its_first_job(database: Database) -> None:
+    order = await sending(database)
+    await finished_sending(database, order, Accepted(job_id="first"))
+    submitted = await finished_sending(database, order, Accepted(job_id="second"))
+    assert submitted.result == Accepted(job_id="first")
+
+
+async def test_an_answer_that_comes_after_all_is_found(database: Database) -> None:
+    order = await sending(database)
+    await finished_sending(database, order, Unknown(client_reference="r", failure=LOST))
+    assert (await shown(database, order.generation_id)).cost == Cost(at_risk=PRICE)
+    await finished_sending(database, order, Accepted(job_id="j"))
+    row = await row_of(database, order.attempt.ref)
+    assert (row.state, row.job_id, row.ended_at) == (AttemptState.FOUND, "j", None)
+    types = await told_types(database, order.generation_id)
+    assert types[-2:] == ["attempt.unknown", "attempt.found"]
+
+
+async def test_a_job_belongs_to_one_attempt_only(database: Database) -> None:
+    await running(database, job_id="same")
+    order = await sending(database)
+    with pytest.raises(IntegrityError):
+        await finished_sending(database, order, Accepted(job_id="same"))
+    assert (await row_of(database, order.attempt.ref)).state == AttemptState.SENDING
+
+
+@pytest.mark.parametrize(
+    ("result", "state", "cost", "event"),
+    [
+        (Rejected(failure=REFUSED), AttemptState.REJECTED, Cost(), "attempt.failed"),
+        (NotSent(failure=UNREACHED), AttemptState.NOT_SENT, Cost(reserved=PRICE), "attempt.failed"),
+        (
+            Unknown(client_reference="r", failure=LOST),
+            AttemptState.UNKNOWN,
+            Cost(at_risk=PRICE),
+            "attempt.unknown",
+        ),
+    ],
+)
+async def test_each_other_end_is_written_once_with_its_money(
+    database: Database, result: Rejected | NotSent | Unknown, state: AttemptState, cost: Cost, event: str
+) -> None:
+    order = await sending(database)
+    for _ in range(3):
+        await finished_sending(database, order, result)
+    generation = await shown(database, order.generation_id)
+    attempt = generation.current.attempts[0]
+    assert (attempt.state, attempt.failure) == (state, result.failure)
+    assert generation.cost == cost
+    assert (await told_types(database, order.generation_id)).count(event) == 1
+
+
+async def test_no_later_failure_undoes_an_accepted_job(database: Database) -> None:
+    order = await sending(database)
+    await finished_sending(database, order, Accepted(job_id="j"))
+    for late in (Rejected(failure=REFUSED), NotSent(failure=UNREACHED)):
+        await finished_sending(database, order, late)
+    await finished_sending(database, order, Unknown(client_reference="r", failure=LOST))
+    row = await row_of(database, order.attempt.ref)
+    assert (row.state, row.job_id, row.reserved_micros) == (AttemptState.ACCEPTED, "j", PRICE)

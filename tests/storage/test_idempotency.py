@@ -1,0 +1,100 @@
+"""A repeated key is answered as the first time, and never does the work again."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage import wishes
+from storage.database import Database
+from storage.idempotency import KEEP, Key, KeyReused, Reply, Work, once
+from storage.tables import generations, idempotency
+from tests.factories import NOW, a_plan, a_request
+from tests.storage.steps import SOMEBODY, a_second
+
+
+def key(value: str = "k", body: bytes = b"{}", **scope: str) -> Key:
+    where = {"tenant_id": "t", "method": "POST", "path": "/v1/generations"} | scope
+    return Key.of(**where, key=value, body=body)
+
+
+def creates(generation_id: str) -> Work:
+    async def work(connection: AsyncConnection) -> Reply:
+        await wishes.create(connection, generation_id, SOMEBODY, a_request(), a_plan(), NOW)
+        return Reply(202, {"id": generation_id}, {"Location": f"/v1/generations/{generation_id}"})
+
+    return work
+
+
+async def rows(database: Database) -> tuple[int, int]:
+    async with database.read() as connection:
+        return (
+            (await connection.execute(select(func.count()).select_from(generations))).scalar_one(),
+            (await connection.execute(select(func.count()).select_from(idempotency))).scalar_one(),
+        )
+
+
+async def test_a_repeated_key_is_answered_as_the_first_time(database: Database) -> None:
+    first = await once(database, key(), NOW, creates("gen_1"))
+    again = await once(database, key(), NOW, creates("gen_2"))
+    assert first == Reply(202, {"id": "gen_1"}, {"Location": "/v1/generations/gen_1"})
+    assert again == Reply(first.status, first.body, first.headers, replayed=True)
+    assert await rows(database) == (1, 1)
+
+
+async def test_the_same_key_for_another_body_is_refused(database: Database) -> None:
+    await once(database, key(), NOW, creates("gen_1"))
+    with pytest.raises(KeyReused):
+        await once(database, key(body=b'{"a": 1}'), NOW, creates("gen_2"))
+    assert await rows(database) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "other", [key("k2"), key(tenant_id="t2"), key(method="PUT"), key(path="/v1/other"), None]
+)
+async def test_another_key_tenant_method_or_path_is_another_request(
+    database: Database, other: Key | None
+) -> None:
+    await once(database, key(), NOW, creates("gen_1"))
+    assert not (await once(database, other, NOW, creates("gen_2"))).replayed
+    assert (await rows(database))[0] == 2
+
+
+async def test_without_a_key_the_work_is_done_each_time(database: Database) -> None:
+    for number in range(3):
+        assert not (await once(database, None, NOW, creates(f"gen_{number}"))).replayed
+    assert await rows(database) == (3, 0)
+
+
+async def test_refused_work_leaves_neither_work_nor_key_and_may_be_corrected(database: Database) -> None:
+    async def refuses(connection: AsyncConnection) -> Reply:
+        await creates("gen_1")(connection)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await once(database, key(), NOW, refuses)
+    assert await rows(database) == (0, 0)
+    assert not (await once(database, key(body=b"corrected"), NOW, creates("gen_1"))).replayed
+
+
+async def test_the_same_key_at_the_same_time_does_the_work_once(database: Database) -> None:
+    async with a_second(database) as other:
+        replies = await asyncio.gather(
+            *(
+                once(one, key(), NOW, creates(f"gen_{number}{name}"))
+                for number in range(10)
+                for name, one in (("a", database), ("b", other))
+            )
+        )
+    assert len({reply.body["id"] for reply in replies}) == 1
+    assert sorted(reply.replayed for reply in replies) == [False] + [True] * 19
+    assert await rows(database) == (1, 1)
+
+
+async def test_a_key_is_kept_for_at_least_a_day_and_not_for_ever(database: Database) -> None:
+    assert timedelta(hours=24) <= KEEP
+    await once(database, key(), NOW, creates("gen_1"))
+    assert (await once(database, key(), NOW + KEEP, creates("gen_2"))).replayed
+    assert not (await once(database, key(), NOW + KEEP + timedelta(seconds=1), creates("gen_3"))).replayed

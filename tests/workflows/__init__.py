@@ -1,0 +1,1 @@
+"""The workflow on a real Temporal server: its signals, its history, its replays."""

@@ -1,0 +1,129 @@
+"""Every path that a generation's history can take: recorded once with `record`, replayed by the tests for ever."""
+
+from collections.abc import Awaitable, Callable
+
+from failpoints import Point
+from tests.stack import Stack, freeze_at
+
+Scenario = Callable[[Stack], Awaitable[str]]
+
+
+async def happy(stack: Stack) -> str:
+    return str((await stack.end_of((await stack.order())["id"]))["id"])
+
+
+async def regenerated_by_hand_while_running(stack: Stack) -> str:
+    ordered = await stack.order()
+    await stack.reaches(ordered["id"], "generating")
+    await stack.temporal("workflow", "signal", "-w", ordered["id"], "--name", "regenerate")
+    await stack.run_ends(ordered["id"])
+    return str(ordered["id"])
+
+
+async def regenerated_by_hand_when_finished(stack: Stack) -> str:
+    done = await stack.end_of((await stack.order())["id"])
+    await stack.run_ends(done["id"])
+    await stack.signal_with_start(done["id"], "regenerate")
+    await stack.run_ends(done["id"])
+    return str(done["id"])
+
+
+async def nothing_to_do(stack: Stack) -> str:
+    done = await stack.end_of((await stack.order())["id"])
+    await stack.run_ends(done["id"])
+    await stack.signal_with_start(done["id"], "cancel")
+    await stack.run_ends(done["id"])
+    return str(done["id"])
+
+
+async def cancelled_while_running(stack: Stack) -> str:
+    ordered = await stack.order("A fox [sandbox:stuck]")
+    await stack.reaches(ordered["id"], "generating")
+    await stack.http.post(f"/v1/generations/{ordered['id']}/cancel")
+    return str((await stack.end_of(ordered["id"]))["id"])
+
+
+async def cancelled_in_the_temporal_ui(stack: Stack) -> str:
+    ordered = await stack.order("A fox [sandbox:stuck]")
+    await stack.reaches(ordered["id"], "generating")
+    await stack.temporal("workflow", "cancel", "-w", ordered["id"])
+    return str((await stack.end_of(ordered["id"]))["id"])
+
+
+async def cancelled_too_late(stack: Stack) -> str:
+    await stack.fault("output", "slow", seconds=3)
+    ordered = await stack.order()
+    await stack.reaches(ordered["id"], "storing")
+    await stack.http.post(f"/v1/generations/{ordered['id']}/cancel")
+    return str((await stack.end_of(ordered["id"]))["id"])
+
+
+async def drained(stack: Stack) -> str:
+    await stack.fault("cancel", "status:409")
+    ordered = await stack.order("A fox [sandbox:slow]")
+    await stack.reaches(ordered["id"], "generating")
+    await stack.http.post(f"/v1/generations/{ordered['id']}/cancel")
+    await stack.end_of(ordered["id"])
+    await stack.http.post(f"/v1/generations/{ordered['id']}/regenerate", json={"prompt": "A red fox"})
+    await stack.run_ends(ordered["id"])
+    return str(ordered["id"])
+
+
+async def refused(stack: Stack) -> str:
+    return str((await stack.end_of((await stack.order("A fox [sandbox:status=400]"))["id"]))["id"])
+
+
+async def failed_at_the_provider(stack: Stack) -> str:
+    prompt = "A fox [sandbox:fail_job=INTERNAL.BAD_OUTPUT.CODE01]"
+    return str((await stack.end_of((await stack.order(prompt))["id"]))["id"])
+
+
+async def unknown(stack: Stack) -> str:
+    return str((await stack.end_of((await stack.order("A fox [sandbox:drop_reply]"))["id"]))["id"])
+
+
+async def bad_output(stack: Stack) -> str:
+    return str((await stack.end_of((await stack.order("A fox [sandbox:truncated_output=9]"))["id"]))["id"])
+
+
+async def timed_out(stack: Stack) -> str:
+    return str((await stack.end_of((await stack.order("A fox [sandbox:stuck]"))["id"], within=90))["id"])
+
+
+async def not_reached(stack: Stack) -> str:
+    await stack.kill("sandbox")
+    generation_id = str((await stack.end_of((await stack.order())["id"]))["id"])
+    await stack.start_part("sandbox")
+    return generation_id
+
+
+async def sender_lost_before_sending(stack: Stack) -> str:
+    ordered = await stack.order()
+    await stack.freezes("worker")
+    await stack.kill("worker")
+    await stack.start_part("worker")
+    return str((await stack.end_of(ordered["id"]))["id"])
+
+
+SHARED: tuple[Scenario, ...] = (
+    happy,
+    regenerated_by_hand_while_running,
+    regenerated_by_hand_when_finished,
+    nothing_to_do,
+    cancelled_while_running,
+    cancelled_in_the_temporal_ui,
+    cancelled_too_late,
+    drained,
+    refused,
+    failed_at_the_provider,
+    unknown,
+    bad_output,
+    not_reached,
+)
+"""These leave the stack as they found it."""
+
+OWN: tuple[tuple[Scenario, Callable[..., dict[str, str]]], ...] = (
+    (timed_out, lambda _: {"VIDEOPLANET_JOB_SECONDS": "3"}),
+    (sender_lost_before_sending, lambda folder: freeze_at(Point.BEFORE_SEND, folder)),
+)
+"""These need a stack of their own, with these settings."""
