@@ -39,11 +39,9 @@ def up(
     ] = 1800.0,
 ) -> None:
     """Start everything, make one video, and serve until Ctrl-C."""
-    from cli.up import DEFAULT_PROMPT, Options, run  # noqa: PLC0415 - `videoplanet --help` does not wait for it
+    from cli.up import Options, run  # noqa: PLC0415 - `videoplanet --help` does not wait for it
 
-    options = Options(
-        once=once, prompt=prompt or DEFAULT_PROMPT, grace_seconds=grace, timeout_seconds=timeout
-    )
+    options = Options(once=once, prompt=prompt, grace_seconds=grace, timeout_seconds=timeout)
     settings = _settings()
     if live:
         from domain.generation import DeploymentMode  # noqa: PLC0415 - `videoplanet --help` does not wait for it

@@ -26,7 +26,7 @@ class Options(BaseModel):
 
     Attributes:
         once: Stop after the first video.
-        prompt: What it shows.
+        prompt: What it shows; if left out, a fox where it costs nothing, and no video where it costs real money.
         grace_seconds: How long worker and API may take to finish when they are stopped.
         timeout_seconds: The most that the first video may take.
     """
@@ -34,7 +34,7 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     once: bool = False
-    prompt: str = DEFAULT_PROMPT
+    prompt: str | None = None
     grace_seconds: float = 10.0
     timeout_seconds: float = 1800.0
 
@@ -46,6 +46,7 @@ def run(options: Options, settings: Settings, environ: Mapping[str, str]) -> Exi
     folder, claims = FolderLock(settings.data_dir), ports.Claims()
     try:
         _require_keys(settings)
+        _require_prompt(options, settings)
         folder.take_up()
         chosen = ports.choose(settings, claims, stack.listening_parts(settings, environ))
         return asyncio.run(_serve(options, settings, chosen, environ, folder))
@@ -72,6 +73,11 @@ def _require_keys(settings: Settings) -> None:
             "or leave live mode for pretend providers that cost nothing",
             Exit.REFUSED,
         )
+
+
+def _require_prompt(options: Options, settings: Settings) -> None:
+    if settings.mode is DeploymentMode.LIVE and options.once and options.prompt is None:
+        raise Stop("in live mode the first video costs real money: say what it shows", Exit.REFUSED)
 
 
 async def _serve(
@@ -113,12 +119,17 @@ async def _work(options: Options, settings: Settings, parts: stack.Stack) -> Exi
     await parts.start()
     output = console.output()
     console.line(output, f"serving at {parts.api_url}/", "bold")
-    code = await first_video.make(
-        parts.api_url,
-        options.prompt,
-        assets=Path(settings.assets_dir),
-        timeout_seconds=options.timeout_seconds,
-    )
+    prompt = options.prompt or (DEFAULT_PROMPT if settings.mode is DeploymentMode.SANDBOX else None)
+    code = Exit.OK
+    if prompt is None:
+        console.line(output, "live mode: no video is bought unless you ask for one")
+    else:
+        code = await first_video.make(
+            parts.api_url,
+            prompt,
+            assets=Path(settings.assets_dir),
+            timeout_seconds=options.timeout_seconds,
+        )
     if not options.once:
         console.line(output, "")
         console.line(output, 'serving until Ctrl-C; another video: videoplanet generate "..."', "bold")

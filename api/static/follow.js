@@ -125,8 +125,12 @@ export class Follower {
 
   /** Say so only if it lasts: each stream ends once in a while. */
   #connected(isConnected) {
-    clearTimeout(this.#noticeTimer);
-    if (isConnected) this.#hooks.onConnected(true);
-    else this.#noticeTimer = setTimeout(() => this.#hooks.onConnected(false), NOTICE_AFTER_MS);
+    if (isConnected) {
+      clearTimeout(this.#noticeTimer);
+      this.#noticeTimer = 0;
+      this.#hooks.onConnected(true);
+    } else if (!this.#noticeTimer) {
+      this.#noticeTimer = setTimeout(() => this.#hooks.onConnected(false), NOTICE_AFTER_MS);
+    }
   }
 }

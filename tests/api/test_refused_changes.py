@@ -45,7 +45,6 @@ async def change(stack: Stack, generation: dict[str, Any], route: str, body: str
     return await stack.http.post(f"/v1/generations/{generation['id']}/{route}", content=body, headers=JSON)
 
 
-@pytest.mark.usefixtures("nothing_changes")
 @pytest.mark.parametrize(("body", "pointer"), WRONG_CHANGES)
 async def test_a_take_with_a_wrong_field_is_not_made(
     api: Stack, cancelled: dict[str, Any], body: str, pointer: str

@@ -277,7 +277,7 @@ def test_ctrl_c_while_waiting_leaves_it_running_and_says_how_to_look_again(api: 
     api.on("GET", PATH, Answer(200, generation()))
     line = [sys.executable, "-m", "cli.main", "generate", "a fox"]
     environ = os.environ | {"VIDEOPLANET_URL": api.url}
-    waiting = subprocess.Popen(  # noqa: S603 - this Python, our arguments
+    waiting = subprocess.Popen(
         line, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     eventually("it waits", lambda: len(api.heard) > 1)

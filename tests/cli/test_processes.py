@@ -154,7 +154,7 @@ asyncio.run(main())
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends the children of a killed process")
 def test_a_part_dies_with_a_killed_supervisor(tmp_path: Path) -> None:
-    supervisor = subprocess.Popen([sys.executable, "-c", SUPERVISOR, str(tmp_path)])  # noqa: S603 - this Python, our arguments
+    supervisor = subprocess.Popen([sys.executable, "-c", SUPERVISOR, str(tmp_path)])
     try:
         eventually("the part runs", (tmp_path / "pid").exists)
         pid = json.loads((tmp_path / "pid").read_text())

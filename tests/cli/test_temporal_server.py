@@ -23,12 +23,12 @@ def test_the_command_line_starts_a_server_with_a_ui_our_search_attributes_and_a_
     file = tmp_path / "temporal.db"
     line = command(binary, port=ports.temporal, ui_port=ports.temporal_ui, db_file=file)
     with (tmp_path / "log").open("wb") as log:
-        server = subprocess.Popen(line, stdout=log, stderr=log)  # noqa: S603 - the binary under test
+        server = subprocess.Popen(line, stdout=log, stderr=log)
     try:
         url = f"http://127.0.0.1:{ports.temporal_ui}/api/v1/namespaces/default"
         eventually("the namespace can be used", lambda: _answers(url), 60)
         address = f"127.0.0.1:{ports.temporal}"
-        found = subprocess.run(  # noqa: S603 - the binary under test
+        found = subprocess.run(
             [str(binary), "operator", "search-attribute", "list", "--address", address, "--output", "json"],
             capture_output=True,
             check=True,

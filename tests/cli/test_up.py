@@ -33,7 +33,7 @@ class Up:
         self._output = data_dir.with_suffix(".txt")
         with self._output.open("wb") as file:
             line = [sys.executable, "-m", "cli.main", "up", *options]
-            self.process = subprocess.Popen(line, env=environ, stdout=file, stderr=file)  # noqa: S603 - this Python, our arguments
+            self.process = subprocess.Popen(line, env=environ, stdout=file, stderr=file)
 
     def said(self, words: str) -> bool:
         assert self.process.poll() is None, self.output()
@@ -47,7 +47,7 @@ class Up:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         line = [sys.executable, "-m", "cli.main", *arguments]
-        return subprocess.run(  # noqa: S603 - this Python, our arguments
+        return subprocess.run(
             line, env=self.environ, capture_output=True, text=True, timeout=120, check=False
         )
 

@@ -57,11 +57,8 @@ async def test_a_job_that_the_provider_will_not_stop_goes_on_as_a_drain_beside_t
     assert "RUNNING" in view, "the run waits for the job that the provider would not stop"
 
     async def drained() -> bool:
-        return (await stack.look(ordered["id"]))["cost"] == {
-            "reserved_usd": "0.00",
-            "settled_usd": "0.48",
-            "at_risk_usd": "0.00",
-        }
+        cost = (await stack.look(ordered["id"]))["cost"]
+        return bool(cost == {"reserved_usd": "0.00", "settled_usd": "0.48", "at_risk_usd": "0.00"})
 
     await eventually(drained, what="the drained job is billed")
     final = await stack.look(ordered["id"])

@@ -25,7 +25,7 @@ def process(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Po
     """A sandbox process that listens, and the line in which it said so."""
     command = [sys.executable, "-m", "sandbox", *arguments]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("VIDEOPLANET_")}
-    with subprocess.Popen(  # noqa: S603 - our own module
+    with subprocess.Popen(
         command, cwd=ROOT, env=clean | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:
         try:

@@ -132,6 +132,6 @@ async def test_killed_at_any_moment_every_visible_asset_is_whole(assets: LocalAs
 
 
 def start_process(program: str, root: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(  # noqa: S603 - our own programs, above
+    return subprocess.Popen(
         [sys.executable, "-c", program, str(root)], cwd=_REPOSITORY, stdout=subprocess.PIPE, text=True
     )

@@ -1,0 +1,48 @@
+"""The API is killed in the middle of a stream: who comes back with the last id has missed nothing."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from tests.api.streams import seqs, stream, until
+from tests.conftest import MakeStack
+from tests.eventually import eventually
+
+
+@pytest.mark.chaos
+async def test_a_stream_survives_the_death_of_the_api(make_stack: MakeStack) -> None:
+    stack = await make_stack(VIDEOPLANET_SANDBOX_SECONDS="4")
+    ordered = await stack.order()
+    first = await until(stack, ordered["id"], "attempt.accepted")
+    broken = asyncio.create_task(stream(stack, ordered["id"], last=first[-1]["seq"]))
+    await stack.reaches(ordered["id"], "generating")
+    await stack.kill("api")
+    with pytest.raises(httpx.HTTPError):
+        await broken
+    await stack.start_part("api")
+    second = await until(stack, ordered["id"], "take.storing", last=first[-1]["seq"])
+    await stack.kill("api")
+    await stack.start_part("api")
+    third = await stream(stack, ordered["id"], last=second[-1]["seq"])
+    told = first + second + third
+    assert seqs(told) == list(range(1, len(told) + 1))
+    assert told == await stack.events(ordered["id"])
+    assert told[-1]["type"] == "generation.completed"
+
+
+@pytest.mark.chaos
+async def test_a_stop_of_the_api_ends_its_streams_at_once(make_stack: MakeStack) -> None:
+    stack = await make_stack()
+    ordered = await stack.order("A fox [sandbox:stuck]")
+    reading = asyncio.create_task(until(stack, ordered["id"], "generation.completed"))
+    await stack.reaches(ordered["id"], "generating")
+    process = stack.processes["api"]
+    process.terminate()
+
+    async def gone() -> bool:
+        return process.poll() is not None
+
+    await eventually(gone, within=4, what="the API ends before its grace is over")
+    assert process.returncode == 0
+    assert "generation.completed" not in {event["type"] for event in await reading}

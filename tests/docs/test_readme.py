@@ -1,0 +1,52 @@
+"""The README's walk-through works line by line, and its tables say what the code says."""
+
+import asyncio
+import re
+from pathlib import Path
+
+from api.problems import CODES
+from tests.stack import ROOT, Stack
+
+README = (ROOT / "README.md").read_text()
+
+
+def walk_through() -> str:
+    found = re.search(r"<!-- walk-through:.*?-->\n```sh\n(.*?)```", README, re.DOTALL)
+    assert found, "the README has lost its walk-through"
+    return found[1]
+
+
+async def test_every_line_of_the_walk_through_works(stack: Stack, tmp_path: Path) -> None:
+    script = walk_through().replace("http://127.0.0.1:8000", stack.api_url)
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-euo", "pipefail", "-c", script,
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    output, _ = await asyncio.wait_for(process.communicate(), 120)
+    said = output.decode()
+    assert process.returncode == 0, said
+    assert "urn:videoplanet:problem" not in said, said
+    assert (tmp_path / "fox.mp4").read_bytes()[4:8] == b"ftyp"
+    assert (tmp_path / "fox.jpg").read_bytes()[:2] == b"\xff\xd8"
+    assert "event: generation.completed" in said
+
+
+def test_every_problem_code_is_in_the_table() -> None:
+    told = re.findall(r"^\| (\d{3}) \| `(\w+)` \| (.*) \|$", README, re.MULTILINE)
+    assert {(code, int(status), title) for status, code, title in told} == {
+        (code, status, title) for code, (status, title) in CODES.items()
+    }
+
+
+def test_every_setting_that_is_named_exists() -> None:
+    known = (ROOT / "runtime" / "settings.py").read_text() + (ROOT / "sandbox" / "settings.py").read_text()
+    for name in set(re.findall(r"VIDEOPLANET_([A-Z_]+)\b", README)):
+        assert re.search(rf"\b(sandbox_)?{name.lower().removeprefix('sandbox_')}\b", known), name
+
+
+def test_every_folder_of_the_sketch_exists() -> None:
+    sketch = re.findall(r"^(\w+(?:/|\.py))  +\w", README, re.MULTILINE)
+    assert len(sketch) > 10
+    assert all((ROOT / place).exists() for place in sketch)
