@@ -6,6 +6,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 SOURCES := domain providers storage activities workflows runtime api sandbox cli worker.py failpoints tests
 
+# Runs a quiet command with a dot every two seconds, so that nobody wonders whether it still lives.
+define patiently
+( $(1) & pid=$$!; while kill -0 $$pid 2>/dev/null; do printf .; sleep 2; done; wait $$pid ) && echo " done"
+endef
+
 .PHONY: run install install-dev test smoke lint lock clean
 
 run: install  ## set up, start everything, make one video, print where it is, keep serving
@@ -22,20 +27,20 @@ $(BIN)/python:
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
 	@echo "Installing the locked requirements ..."
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(call patiently,$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock)
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@echo "Installing the locked development requirements ..."
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@$(call patiently,$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock)
 	@touch $@
 
 test: install-dev  ## every test
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 smoke: install-dev  ## the shortest proof that the whole thing works
-	$(BIN)/python -m pytest -m smoke
+	$(BIN)/python -m pytest -m smoke -n 2 tests/cli tests/e2e
 
 lint: install-dev  ## style, types, and the import rule of the house
 	$(BIN)/ruff check .

@@ -28,7 +28,14 @@ class Bookkeeping:
         """Give the run its work, or nothing; see `storage.claims.claim`."""
         async with self._database.write() as connection:
             order = await claims.claim(connection, wanted, self._service.limits, now())
-        return Claimed(order=order)
+            if order is not None:
+                return Claimed(order=order)
+            generation = await catalog.find(connection, wanted.generation_id)
+        if generation is None or not generation.status.is_terminal:
+            return Claimed()
+        current = generation.current
+        ending = Ending(status=generation.status, cost=generation.cost, failure=current.failure)
+        return Claimed(ending=ending)
 
     @activity.defn(name=ActivityName.CLOSE)
     async def close_take(self, close: CloseTake) -> Ending:

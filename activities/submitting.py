@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+from sqlalchemy.exc import SQLAlchemyError
 from temporalio import activity
 
 from activities.service import Service, insistently, now
@@ -74,6 +75,13 @@ class Submitting:
         except asyncio.CancelledError:
             await recording
             raise
+        except (SQLAlchemyError, OSError):
+            if not isinstance(result, Accepted):
+                raise
+            # The id must not be lost with the database: the workflow keeps it, and the watch writes it down.
+            activity.logger.exception("The database is away; the job id goes into the workflow's history")
+            job = claims.job_of(order, result.job_id, now())
+            return Submitted(result=result, deadline_micros=job.deadline_micros)
 
     @activity.defn(name=ActivityName.RESOLVE_SUBMIT)
     async def resolve_submit(self, lost: ResolveSubmit) -> Submitted:

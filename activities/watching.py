@@ -11,7 +11,7 @@ from domain.messages import ActivityName, Job, JobEnd
 from domain.outcomes import JobState, JobStatus
 from failpoints import Point, reach
 from providers.base import Provider, ProviderError
-from storage import facts
+from storage import claims, facts
 
 SHOW_EVERY = timedelta(seconds=2)
 TELL_EVERY = timedelta(seconds=5)
@@ -32,6 +32,7 @@ class Watching:
         A look that gets no usable answer is repeated, with growing pauses, as long as the job has time.
         """
         provider = self._service.accounts[job.account]
+        await self._remember(job)
         teller = _Teller()
         deadline = datetime.fromtimestamp(job.deadline_micros / 1_000_000, UTC)
         failures = 0
@@ -51,6 +52,14 @@ class Watching:
                 pause = min(provider.poll_interval * 2 ** min(failures, 6), _MAX_SILENCE)
                 remaining = max((deadline - now()).total_seconds(), 0)
                 await asyncio.sleep(min(pause.total_seconds(), remaining))
+
+    async def _remember(self, job: Job) -> None:
+        """Write the job's id down where the database was away when it was accepted."""
+        async with self._service.database.read() as connection:
+            attempt = await claims.state_of(connection, job.ref)
+        if attempt.job_id is None:
+            async with self._service.database.write() as connection:
+                await claims.accepted(connection, job, now())
 
     async def _ended(self, job: Job, look: JobStatus) -> JobEnd:
         async with self._service.database.write() as connection:

@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 
@@ -32,6 +33,18 @@ _PROBLEMS = {
     status: {"model": problems.ProblemDocument, "content": {problems.MEDIA_TYPE: {}}}
     for status in (400, 404, 409, 413, 415, 422, 503)
 }
+
+
+_ASK_AGAIN = {"Cache-Control": "no-cache"}
+
+
+class _Static(StaticFiles):
+    """The page's files; a browser asks each time whether they changed, so that it never mixes two versions."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        answer = super().file_response(*args, **kwargs)
+        answer.headers.update(_ASK_AGAIN)
+        return answer
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -66,8 +79,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
-        return FileResponse(STATIC / "index.html")
+        return FileResponse(STATIC / "index.html", headers=_ASK_AGAIN)
 
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", _Static(directory=STATIC), name="static")
     app.add_middleware(Guard)
     return app

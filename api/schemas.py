@@ -186,8 +186,8 @@ class GenerationOut(BaseModel):
     links: Links
 
     @classmethod
-    def of(cls, generation: Generation, temporal_ui: str) -> "GenerationOut":
-        """Return a generation as JSON."""
+    def of(cls, generation: Generation, temporal_namespace: str) -> "GenerationOut":
+        """Return a generation as JSON; `temporal_namespace` is the page of the namespace in Temporal's UI."""
         take = generation.current
         base = f"/v1/generations/{generation.id}"
         has_video = take.video is not None
@@ -222,7 +222,7 @@ class GenerationOut(BaseModel):
                 events=f"{base}/events",
                 video=f"{base}/video" if has_video else None,
                 poster=f"{base}/poster" if has_video else None,
-                temporal=f"{temporal_ui}/namespaces/default/workflows/{generation.id}",
+                temporal=f"{temporal_namespace}/workflows/{generation.id}",
             ),
         )
 

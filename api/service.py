@@ -69,7 +69,8 @@ class Service:
 
     def show(self, generation: Generation) -> GenerationOut:
         """Return a generation as JSON."""
-        return GenerationOut.of(generation, self.settings.effective_temporal_ui_url)
+        namespace = f"{self.settings.effective_temporal_ui_url}/namespaces/{self.client.namespace}"
+        return GenerationOut.of(generation, namespace)
 
 
 def now() -> datetime:

@@ -109,10 +109,32 @@ class Order(Message):
     cancel_requested: bool = False
 
 
+class Ending(Message):
+    """How a take stands after an activity that may have ended it: what the workflow's summary shows."""
+
+    status: Status
+    cost: Cost = Cost()
+    failure: Failure | None = None
+
+
+class CancelResult(Message):
+    """The true outcome of a cancel.
+
+    Attributes:
+        billed: Whether the provider bills what it had done; None where it does not say.
+        ending: How the take stands after it was written down.
+    """
+
+    outcome: CancelOutcome
+    billed: bool | None = None
+    ending: Ending | None = None
+
+
 class Claimed(Message):
-    """The answer to a claim: the work, or nothing."""
+    """The answer to a claim: the work, or how the generation ended."""
 
     order: Order | None = None
+    ending: Ending | None = None
 
 
 class Wish(Message):
@@ -144,6 +166,20 @@ class Job(Message):
     job_id: str
     plan: Plan
     deadline_micros: int
+
+    @classmethod
+    def of(cls, order: Order, job_id: str, deadline_micros: int) -> "Job":
+        """Return the job that an order became."""
+        return cls(
+            generation_id=order.generation_id,
+            take=order.take,
+            attempt=order.attempt.number,
+            ref=order.attempt.ref,
+            account=order.attempt.account,
+            job_id=job_id,
+            plan=order.plan,
+            deadline_micros=deadline_micros,
+        )
 
 
 class ResolveSubmit(Message):
@@ -198,27 +234,6 @@ class CloseTake(Message):
     take: int
     attempt: int | None
     failure: Failure
-
-
-class Ending(Message):
-    """How a take stands after an activity that may have ended it: what the workflow's summary shows."""
-
-    status: Status
-    cost: Cost = Cost()
-    failure: Failure | None = None
-
-
-class CancelResult(Message):
-    """The true outcome of a cancel.
-
-    Attributes:
-        billed: Whether the provider bills what it had done; None where it does not say.
-        ending: How the take stands after it was written down.
-    """
-
-    outcome: CancelOutcome
-    billed: bool | None = None
-    ending: Ending | None = None
 
 
 class Stored(Message):

@@ -4,7 +4,7 @@
 granted -> sending happens at most once per attempt, in one guarded UPDATE, whoever asks, how often and how late.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row, exists, insert, or_, select, update
@@ -14,7 +14,7 @@ from domain.events import EventType
 from domain.failures import Category, Failure
 from domain.generation import Attempt, Generation, Take
 from domain.ids import attempt_ref
-from domain.messages import Claim, ClaimedAttempt, Limits, Order, Submitted
+from domain.messages import Claim, ClaimedAttempt, Job, Limits, Order, Submitted
 from domain.money import to_usd
 from domain.outcomes import Accepted, AttemptState, NotSent, Rejected, SubmitResult, Unknown
 from domain.recovery import CANCELLED_BEFORE_SENDING, LOST_BEFORE_SENDING
@@ -181,45 +181,47 @@ def _cancelled() -> Failure:
     )
 
 
-async def accepted(connection: AsyncConnection, order: Order, job_id: str, now: datetime) -> Submitted:
-    """Write that the provider has a job for this attempt: a fact, accepted however late."""
-    ref = order.attempt.ref
-    row = await _row(connection, ref)
-    if row.job_id is None:
-        deadline = now + order.limits.job
-        was_unknown = row.state == AttemptState.UNKNOWN
-        await connection.execute(
-            update(attempts)
-            .where(attempts.c.ref == ref)
-            .values(
-                state=AttemptState.FOUND if was_unknown else AttemptState.ACCEPTED,
-                job_id=job_id,
-                accepted_at=now,
-                deadline=deadline,
-                ended_at=None,
-            )
+async def accepted(connection: AsyncConnection, job: Job, now: datetime) -> Submitted:
+    """Write that the provider has a job for an attempt: a fact, accepted however late."""
+    row = await _row(connection, job.ref)
+    if row.job_id is not None:
+        return Submitted(result=Accepted(job_id=row.job_id), deadline_micros=micros(row.deadline))
+    was_unknown = row.state == AttemptState.UNKNOWN
+    await connection.execute(
+        update(attempts)
+        .where(attempts.c.ref == job.ref)
+        .values(
+            state=AttemptState.FOUND if was_unknown else AttemptState.ACCEPTED,
+            job_id=job.job_id,
+            accepted_at=now,
+            deadline=datetime.fromtimestamp(job.deadline_micros / 1_000_000, UTC),
+            ended_at=None,
         )
-        await events.append(
-            connection,
-            EventType.ATTEMPT_FOUND if was_unknown else EventType.ATTEMPT_ACCEPTED,
-            generation_id=order.generation_id,
-            take=order.take,
-            attempt=order.attempt.number,
-            at=now,
-            message=f"{order.plan.provider} accepted the order as job {job_id}.",
-            data={"job_id": job_id},
-            key=f"accepted/{ref}",
-        )
-    else:
-        deadline, job_id = row.deadline, row.job_id
+    )
+    await events.append(
+        connection,
+        EventType.ATTEMPT_FOUND if was_unknown else EventType.ATTEMPT_ACCEPTED,
+        generation_id=job.generation_id,
+        take=job.take,
+        attempt=job.attempt,
+        at=now,
+        message=f"{job.plan.provider} accepted the order as job {job.job_id}.",
+        data={"job_id": job.job_id},
+        key=f"accepted/{job.ref}",
+    )
     await project(
         connection,
-        order.generation_id,
-        Position(take=order.take, attempt=order.attempt.number, step=Step.SUBMIT),
+        job.generation_id,
+        Position(take=job.take, attempt=job.attempt, step=Step.SUBMIT),
         now,
         stage=Stage.PROVIDER_QUEUED,
     )
-    return Submitted(result=Accepted(job_id=job_id), deadline_micros=micros(deadline))
+    return Submitted(result=Accepted(job_id=job.job_id), deadline_micros=job.deadline_micros)
+
+
+def job_of(order: Order, job_id: str, now: datetime) -> Job:
+    """Return the job that an order became now, with the time it has."""
+    return Job.of(order, job_id, micros(now + order.limits.job))
 
 
 async def finish_sending(
@@ -228,7 +230,7 @@ async def finish_sending(
     """Write how a submit ended, as the process that sent it saw it."""
     match result:
         case Accepted(job_id=job_id):
-            return await accepted(connection, order, job_id, now)
+            return await accepted(connection, job_of(order, job_id, now), now)
         case Rejected(failure=failure):
             await _end(connection, order, AttemptState.REJECTED, failure, now, at_risk=0)
         case NotSent(failure=failure):
@@ -311,7 +313,7 @@ async def verdict(
     """
     row = await _row(connection, order.attempt.ref)
     if job_id is not None or row.job_id is not None:
-        return await accepted(connection, order, job_id or row.job_id, now)
+        return await accepted(connection, job_of(order, job_id or row.job_id, now), now)
     if row.state == AttemptState.GRANTED:
         lost = Failure(
             category=Category.NETWORK,

@@ -184,6 +184,12 @@ async def close_failed(connection: AsyncConnection, close: CloseTake, now: datet
             cancel_outcome=CancelOutcome.TOO_LATE if take.cancel_outcome is not None else None,
         )
     )
+    # What was promised to a provider and not seen to end may still be owed.
+    await connection.execute(
+        update(attempts)
+        .where(attempts.c.generation_id == close.generation_id, attempts.c.take == close.take)
+        .values(at_risk_micros=attempts.c.at_risk_micros + attempts.c.reserved_micros, reserved_micros=0)
+    )
     await _show_end(connection, generation, take, Move.FAIL, now)
     cost = await cost_of(connection, close.generation_id)
     if take.cancel_outcome is CancelOutcome.REQUESTED:
@@ -195,7 +201,7 @@ async def close_failed(connection: AsyncConnection, close: CloseTake, now: datet
         take=close.take,
         attempt=close.attempt,
         at=now,
-        message=close.failure.detail,
+        message=f"The generation failed: {close.failure.detail}",
         data={
             "error": error_json(close.failure),
             "cost": cost_json(cost),

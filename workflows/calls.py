@@ -27,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
         Wish,
         Wished,
     )
+    from domain.outcomes import CancelOutcome
 
 
 # SQL comes back some day, and then what was to be written is still to be written: never give up.
@@ -41,8 +42,10 @@ _NEVER_AGAIN = RetryPolicy(maximum_attempts=1)
 _SQL_SECONDS = timedelta(seconds=15)
 """Far longer than a write takes, and all that a task costs which was handed to a frozen worker."""
 
+_LATE_CANCEL = timedelta(minutes=2)
 
-async def claim() -> Order | None:
+
+async def claim() -> Claimed:
     """Claim work for this run: first as a local activity, which costs one event.
 
     While SQL is down a local activity keeps the workflow task alive at twenty events a minute, so it is given five
@@ -58,10 +61,10 @@ async def claim() -> Order | None:
         )
     except ActivityError:
         return await claim_patiently()
-    return claimed.order
+    return claimed
 
 
-async def claim_patiently() -> Order | None:
+async def claim_patiently() -> Claimed:
     """Claim work for this run as a normal activity: also the last look before a run ends.
 
     A run must not end on a local activity: a signal that arrives in the completing task would be lost with it.
@@ -74,7 +77,7 @@ async def claim_patiently() -> Order | None:
         retry_policy=_UNTIL_SQL_IS_BACK,
         summary="what is to be done?",
     )
-    return claimed.order
+    return claimed
 
 
 def _claim_of_this_run() -> Claim:
@@ -159,12 +162,25 @@ def watch(job: Job, heartbeat: timedelta) -> "workflow.ActivityHandle[JobEnd]":
     )
 
 
-async def cancel(job: Job, because: Failure | None) -> CancelResult:
-    """Stop a job at its provider; asked until there is an answer, since only the provider's answer is the truth."""
+async def cancel(job: Job) -> CancelResult:
+    """Stop a job because the user asked; repeated until the provider answers, since only its answer is the truth."""
+    return await _cancel(job, None, within=None)
+
+
+async def cancel_late(job: Job, because: Failure) -> CancelResult:
+    """Stop a job that outlived its time; a provider that does not answer either is left alone after a while."""
+    try:
+        return await _cancel(job, because, within=_LATE_CANCEL)
+    except ActivityError:
+        return CancelResult(outcome=CancelOutcome.GOES_ON)
+
+
+async def _cancel(job: Job, because: Failure | None, *, within: timedelta | None) -> CancelResult:
     answer: CancelResult = await workflow.execute_activity(
         ActivityName.CANCEL,
         CancelJob(job=job, because=because),
         result_type=CancelResult,
+        schedule_to_close_timeout=within,
         start_to_close_timeout=timedelta(seconds=90),
         retry_policy=_UNTIL_ANSWERED,
         summary=f"cancel {job.plan.provider} job {job.job_id}",

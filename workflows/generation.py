@@ -30,6 +30,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.money import MICROS_PER_DOLLAR
     from domain.outcomes import Accepted, AttemptState, CancelOutcome, JobState, NotSent, Rejected, Unknown
     from domain.recovery import CANCELLED_BEFORE_SENDING, Retry, decide
+    from domain.status import Status
 
     from workflows import calls
 
@@ -105,7 +106,7 @@ class GenerationWorkflow:
                 await self._write_down_cancel()
             # A regenerate that came before the claim is answered by the take that is claimed, if there is one.
             by_hand, self._regenerate_by_hand = self._regenerate_by_hand, False
-            order = await calls.claim() or await calls.claim_patiently()
+            order = await self._claim()
             if order is not None:
                 is_over = await self._serve(order)
                 if not is_over:
@@ -121,6 +122,13 @@ class GenerationWorkflow:
             if not self._is_wanted and not self._drains:
                 self._upsert()
                 return self._ending
+
+    async def _claim(self) -> Order | None:
+        claimed = await calls.claim()
+        if claimed.order is None:
+            claimed = await calls.claim_patiently()
+            self._ending = claimed.ending or self._ending
+        return claimed.order
 
     @property
     def _is_wanted(self) -> bool:
@@ -141,9 +149,12 @@ class GenerationWorkflow:
         submitted = await self._submit(order)
         match submitted.result:
             case Accepted(job_id=job_id):
-                return await self._follow(order, _job(order, job_id, submitted.deadline_micros))
+                if submitted.deadline_micros is None:
+                    raise ValueError("an accepted job has a deadline")
+                return await self._follow(order, Job.of(order, job_id, submitted.deadline_micros))
             case NotSent(failure=failure) if failure.code == CANCELLED_BEFORE_SENDING:
                 self._tell("cancelled before anything was sent")
+                self._ending = Ending(status=Status.CANCELLED)
                 return True
             case Rejected() | NotSent() | Unknown() as result:
                 return await self._recover(order, result)
@@ -201,7 +212,7 @@ class GenerationWorkflow:
             if self._cancel_by_hand:
                 await self._write_down_cancel()
                 continue
-            result = await calls.cancel(job, None)
+            result = await calls.cancel(job)
             self._tell(f"cancel: {result.outcome}")
             if result.outcome is CancelOutcome.TOO_LATE:
                 self._too_late = job.take
@@ -221,7 +232,9 @@ class GenerationWorkflow:
     async def _stop_late_job(self, job: Job, end: JobEnd) -> bool:
         """Cancel a job that outlived its time; tell whether it turned out to be over."""
         self._tell("the job outlived its time; cancelling it")
-        result = await calls.cancel(job, end.failure)
+        if end.failure is None:
+            raise ValueError("a watch that ends before its job says why")
+        result = await calls.cancel_late(job, end.failure)
         return result.outcome is CancelOutcome.TOO_LATE
 
     async def _finish(self, order: Order, job: Job, end: JobEnd) -> bool:
@@ -275,18 +288,3 @@ class GenerationWorkflow:
         workflow.upsert_search_attributes(
             [VIDEO_STATUS.value_set(self._ending.status), COST_USD.value_set(cost)]
         )
-
-
-def _job(order: Order, job_id: str, deadline_micros: int | None) -> Job:
-    if deadline_micros is None:
-        raise ValueError("an accepted job has a deadline")
-    return Job(
-        generation_id=order.generation_id,
-        take=order.take,
-        attempt=order.attempt.number,
-        ref=order.attempt.ref,
-        account=order.attempt.account,
-        job_id=job_id,
-        plan=order.plan,
-        deadline_micros=deadline_micros,
-    )

@@ -9,6 +9,11 @@ from api.problems import CODES
 JSON = {"Content-Type": "application/json"}
 
 
+def header(name: str, value: str) -> dict[bytes, bytes]:
+    """A header that may hold any byte."""
+    return {name.encode(): value.encode("latin-1")}
+
+
 def problem_of(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     """The problem document of an answer, which must be whole and say the same as the answer itself."""
     assert answer.status_code == status, answer.text

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from typing import Any
 
 import httpx
@@ -57,11 +56,10 @@ async def until(
     path = f"/v1/generations/{generation_id}/events"
     told: list[dict[str, Any]] = []
     async with asyncio.timeout(PATIENCE_SECONDS), stack.http.stream("GET", path, headers=headers) as answer:
-        async with aclosing(frames(answer)) as events:
-            async for event in events:
-                told.append(event)
-                if event["type"] == kind:
-                    break
+        async for event in frames(answer):
+            told.append(event)
+            if event["type"] == kind:
+                break
     return told
 
 

@@ -61,7 +61,7 @@ async def test_twenty_orders_at_once_with_one_key_are_one_generation(api: Stack,
     assert [generation["id"] for generation in listed] == [answers[0].json()["id"]]
 
 
-async def test_twenty_orders_without_a_key_are_twenty_generations(api: Stack, key: str) -> None:
+async def test_twenty_orders_without_a_key_are_twenty_generations(api: Stack) -> None:
     answers = await asyncio.gather(*(api.http.post("/v1/generations", json=ORDER) for _ in range(20)))
     assert len({answer.json()["id"] for answer in answers}) == 20
 

@@ -125,4 +125,3 @@ async def searched(api: Stack) -> str:
     for prompt in ("100% fox", "a_b fox", "axb fox", "back\\slash fox", "a/b fox"):
         await api.order(prompt, project_id="searched")
     return "searched"
-

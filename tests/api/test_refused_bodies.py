@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from api.guards import MAX_BODY_BYTES
-from tests.api.refusals import JSON, errors_of, problem_of
+from tests.api.refusals import JSON, errors_of, header, problem_of
 from tests.stack import Stack
 
 pytestmark = pytest.mark.usefixtures("nothing_changes")
@@ -74,12 +74,13 @@ async def test_a_body_at_the_limit_is_read(api: Stack) -> None:
 
 
 @pytest.mark.parametrize(
-    "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "json", "é"]
+    "content_type",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "json", "é"],
 )
 async def test_a_body_that_is_not_sent_as_json_is_415_and_says_how(
     api: Stack, path: str, content_type: str
 ) -> None:
-    headers = {"Content-Type": content_type.encode("latin-1")}
+    headers = header("Content-Type", content_type)
     answer = await api.http.post(path, content=b'{"prompt": "A fox"}', headers=headers)
     assert "application/json" in problem_of(answer, 415, "unsupported_media_type")["detail"]
 

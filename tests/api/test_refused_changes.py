@@ -116,7 +116,10 @@ async def test_a_take_keeps_what_is_not_mentioned_and_clears_what_is_null(api: S
     )
     await change(api, ordered, "cancel")
     answer = await change(
-        api, ordered, "regenerate", '{"prompt": "A hare", "params": {"resolution": null, "aspect_ratio": "9:16"}}'
+        api,
+        ordered,
+        "regenerate",
+        '{"prompt": "A hare", "params": {"resolution": null, "aspect_ratio": "9:16"}}',
     )
     assert answer.status_code == 202, answer.text
     assert answer.headers["location"] == f"/v1/generations/{ordered['id']}"

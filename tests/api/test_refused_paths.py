@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from domain.ids import new_generation_id
-from tests.api.refusals import errors_of, problem_of
+from tests.api.refusals import errors_of, header, problem_of
 from tests.stack import Stack
 
 pytestmark = pytest.mark.usefixtures("nothing_changes")
@@ -41,14 +41,13 @@ UNKNOWN = [
 
 @pytest.mark.parametrize("unknown", UNKNOWN)
 @pytest.mark.parametrize(("method", "route"), ROUTES)
-async def test_an_unknown_id_is_404_on_every_route(
-    api: Stack, method: str, route: str, unknown: str
-) -> None:
+async def test_an_unknown_id_is_404_on_every_route(api: Stack, method: str, route: str, unknown: str) -> None:
     problem_of(await api.http.request(method, f"/v1/generations/{unknown}{route}"), 404, "not_found")
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1", "/v1/generation", "/v2/generations", "/static/nothing.js", "/static/%00", "/%00", "/%ff/x"]
+    "path",
+    ["/v1", "/v1/generation", "/v2/generations", "/static/nothing.js", "/static/%00", "/%00", "/%ff/x"],
 )
 async def test_an_unknown_path_is_404(api: Stack, path: str) -> None:
     problem_of(await api.http.get(path), 404, "not_found")
@@ -107,7 +106,9 @@ async def test_a_list_is_not_narrowed_by_what_it_does_not_know(api: Stack, query
     assert f"/query/{field}" in errors_of(await api.http.get(f"/v1/generations?{query}"))
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "%00", "%c3%a9", "Z2Vu", "gen_01k9zq3v5x7b8c9d0e1f2g3h4j", "===="])
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "%00", "%c3%a9", "Z2Vu", "gen_01k9zq3v5x7b8c9d0e1f2g3h4j", "===="]
+)
 async def test_a_cursor_that_is_not_ours_is_refused(api: Stack, cursor: str) -> None:
     answer = await api.http.get(f"/v1/generations?cursor={cursor}")
     assert list(errors_of(answer, code="invalid_cursor")) == ["/query/cursor"]
@@ -118,7 +119,11 @@ async def test_a_cursor_that_is_not_ours_is_refused(api: Stack, cursor: str) -> 
     [
         *(("?wait=61", "wait"), ("?wait=-1", "wait"), ("?wait=soon", "wait"), ("?wait=1.5", "wait")),
         *(("?after=-1", "after"), ("?after=x", "after"), (f"?after={2**31}", "after"), ("?after=", "after")),
-        *(("/events?after=-1", "after"), ("/events?after=1e3", "after"), (f"/events?after={10**30}", "after")),
+        *(
+            ("/events?after=-1", "after"),
+            ("/events?after=1e3", "after"),
+            (f"/events?after={10**30}", "after"),
+        ),
         *(("/events?limit=0", "limit"), ("/events?limit=101", "limit")),
         *(("/video?take=0", "take"), ("/video?take=-1", "take"), ("/video?take=one", "take")),
         *((f"/poster?take={10**30}", "take"), ("/poster?take=", "take")),
@@ -127,7 +132,9 @@ async def test_a_cursor_that_is_not_ours_is_refused(api: Stack, cursor: str) -> 
 async def test_a_number_out_of_range_is_named(
     api: Stack, standing: dict[str, Any], path: str, field: str
 ) -> None:
-    assert list(errors_of(await api.http.get(f"/v1/generations/{standing['id']}{path}"))) == [f"/query/{field}"]
+    assert list(errors_of(await api.http.get(f"/v1/generations/{standing['id']}{path}"))) == [
+        f"/query/{field}"
+    ]
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
@@ -135,7 +142,7 @@ async def test_a_number_out_of_range_is_named(
 async def test_an_event_id_that_is_not_ours_is_refused(
     api: Stack, standing: dict[str, Any], accept: str, last: str
 ) -> None:
-    headers = {"Last-Event-ID": last.encode("latin-1"), "Accept": accept.encode()}
+    headers = header("Last-Event-ID", last) | header("Accept", accept)
     answer = await api.http.get(f"/v1/generations/{standing['id']}/events", headers=headers)
     assert list(errors_of(answer)) == ["/header/Last-Event-ID"]
 
@@ -148,6 +155,6 @@ async def test_an_idempotency_key_is_1_to_255_visible_characters(
     answer = await api.http.post(
         "/v1/generations" + route.format(id=standing["id"]),
         json={"prompt": "A fox"},
-        headers={"Idempotency-Key": key.encode("latin-1")},
+        headers=header("Idempotency-Key", key),
     )
     assert "/header/Idempotency-Key" in errors_of(answer)

@@ -1,9 +1,14 @@
 """Cancel tells the truth."""
 
+import signal
+from pathlib import Path
+
 import httpx
 
+from failpoints import Point
+from tests.conftest import MakeStack
 from tests.eventually import eventually
-from tests.stack import Stack
+from tests.stack import Stack, freeze_at
 
 
 async def cancel(stack: Stack, generation_id: str) -> httpx.Response:
@@ -22,6 +27,22 @@ async def test_a_running_job_is_stopped_and_costs_what_the_provider_keeps(stack:
     assert [job["state"] for job in await stack.jobs(ordered["id"])] == ["cancelled"]
     again = await cancel(stack, ordered["id"])
     assert (again.status_code, again.json()["outcome"]) == (202, "stopped")
+
+
+async def test_a_cancel_in_the_last_moment_before_the_write_is_exact_and_costs_nothing(
+    make_stack: MakeStack, tmp_path: Path
+) -> None:
+    stack = await make_stack(**freeze_at(Point.BEFORE_SEND, tmp_path))
+    ordered = await stack.order()
+    await stack.freezes("worker")
+    answer = await cancel(stack, ordered["id"])
+    assert (answer.json()["outcome"], answer.json()["billed"]) == ("stopped_before_submit", False)
+    await stack.kill("worker", signal.SIGCONT)
+    await stack.run_ends(ordered["id"])
+    done = await stack.look(ordered["id"])
+    assert done["status"] == "cancelled"
+    assert done["cost"] == {"reserved_usd": "0.00", "settled_usd": "0.00", "at_risk_usd": "0.00"}
+    assert await stack.jobs() == []
 
 
 async def test_a_cancel_that_comes_when_the_job_is_done_is_too_late_and_the_video_is_kept(

@@ -1,5 +1,6 @@
 """Every path that a generation's history can take: recorded once with `record`, replayed by the tests for ever."""
 
+import signal
 from collections.abc import Awaitable, Callable
 
 from failpoints import Point
@@ -105,6 +106,14 @@ async def sender_lost_before_sending(stack: Stack) -> str:
     return str((await stack.end_of(ordered["id"]))["id"])
 
 
+async def cancelled_before_sending(stack: Stack) -> str:
+    ordered = await stack.order()
+    await stack.freezes("worker")
+    await stack.http.post(f"/v1/generations/{ordered['id']}/cancel")
+    await stack.kill("worker", signal.SIGCONT)
+    return str(ordered["id"])
+
+
 SHARED: tuple[Scenario, ...] = (
     happy,
     regenerated_by_hand_while_running,
@@ -124,6 +133,7 @@ SHARED: tuple[Scenario, ...] = (
 
 OWN: tuple[tuple[Scenario, Callable[..., dict[str, str]]], ...] = (
     (timed_out, lambda _: {"VIDEOPLANET_JOB_SECONDS": "3"}),
+    (cancelled_before_sending, lambda folder: freeze_at(Point.BEFORE_SEND, folder)),
     (sender_lost_before_sending, lambda folder: freeze_at(Point.BEFORE_SEND, folder)),
 )
 """These need a stack of their own, with these settings."""
