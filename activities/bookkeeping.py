@@ -12,7 +12,7 @@ from domain.generation import Generation
 from domain.messages import ActivityName, Claim, Claimed, CloseTake, Ending, Signal, Wish, Wished
 from domain.regeneration import next_take
 from domain.request import SEED_MAX, RegenerateRequest
-from storage import catalog, claims, facts, wishes
+from storage import catalog, claims, endings, wishes
 from storage.database import Database
 
 
@@ -41,7 +41,7 @@ class Bookkeeping:
     async def close_take(self, close: CloseTake) -> Ending:
         """Write that a take ends without a video."""
         async with self._database.write() as connection:
-            return await facts.close_failed(connection, close, now())
+            return await endings.close_failed(connection, close, now())
 
     @activity.defn(name=ActivityName.WISH)
     async def wish(self, wish: Wish) -> Wished:

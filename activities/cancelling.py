@@ -6,7 +6,7 @@ from activities.service import Service, now
 from domain.messages import ActivityName, CancelJob, CancelResult
 from domain.outcomes import CancelOutcome, CancelReply, JobState
 from failpoints import Point, reach
-from storage import facts
+from storage import endings, facts
 
 
 class Cancelling:
@@ -28,7 +28,7 @@ class Cancelling:
         result = await self._cancel(cancel)
         async with self._service.database.write() as connection:
             await facts.cancel_ended(connection, cancel.job, result, now(), by_user=cancel.because is None)
-            ending = await facts.ending_of(connection, cancel.job.generation_id, cancel.job.take)
+            ending = await endings.ending_of(connection, cancel.job.generation_id, cancel.job.take)
         return result.model_copy(update={"ending": ending})
 
     async def _cancel(self, cancel: CancelJob) -> CancelResult:

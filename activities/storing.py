@@ -14,7 +14,7 @@ from domain.outcomes import JobState, JobStatus
 from failpoints import Point, reach
 from providers.base import ProviderError
 from providers.http import download
-from storage import facts
+from storage import endings, facts
 from storage.assets import AssetTooLarge
 from storage.media import MediaFacts, UnplayableVideo, check_against_order, inspect_video
 
@@ -106,7 +106,7 @@ class Storing:
 
     async def _complete(self, job: Job, video: Video) -> Ending:
         async with self._service.database.write() as connection:
-            ending = await facts.completed(connection, job, video, now())
+            ending = await endings.completed(connection, job, video, now())
             reach(Point.BEFORE_COMMIT)
             return ending
 

@@ -13,7 +13,7 @@ from domain.outcomes import Accepted, NotSent, SubmitResult
 from failpoints import Point, reach
 from providers.base import JobOrder
 from providers.registry import UnknownAccount
-from storage import claims
+from storage import answers, claims
 
 _ASK_AGAIN_SECONDS = 0.5
 _RECORD_WITHIN = timedelta(seconds=10)
@@ -66,7 +66,7 @@ class Submitting:
     async def _record(self, order: Order, result: SubmitResult) -> Submitted:
         async def record() -> Submitted:
             async with self._service.database.write() as connection:
-                return await claims.finish_sending(connection, order, result, now())
+                return await answers.finish_sending(connection, order, result, now())
 
         # A process that was frozen finds its activity cancelled when it wakes: the answer is written down all the same.
         recording = asyncio.create_task(insistently(record, during=_RECORD_WITHIN))
@@ -80,7 +80,7 @@ class Submitting:
                 raise
             # The id must not be lost with the database: the workflow keeps it, and the watch writes it down.
             activity.logger.exception("The database is away; the job id goes into the workflow's history")
-            job = claims.job_of(order, result.job_id, now())
+            job = answers.job_of(order, result.job_id, now())
             return Submitted(result=result, deadline_micros=job.deadline_micros)
 
     @activity.defn(name=ActivityName.RESOLVE_SUBMIT)
@@ -91,7 +91,7 @@ class Submitting:
     async def _verdict(self, order: Order, job_id: str | None) -> Submitted:
         while True:
             async with self._service.database.write() as connection:
-                verdict = await claims.verdict(connection, order, job_id, now())
+                verdict = await answers.verdict(connection, order, job_id, now())
             if verdict is not None:
                 return verdict
             await asyncio.sleep(_ASK_AGAIN_SECONDS)

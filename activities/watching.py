@@ -1,17 +1,18 @@
 """Following a job until it ends."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from temporalio import activity
 
 from activities.service import Service, heartbeating, now
 from domain.failures import Category, Failure
 from domain.messages import ActivityName, Job, JobEnd
+from domain.moments import moment_of
 from domain.outcomes import JobState, JobStatus
 from failpoints import Point, reach
 from providers.base import Provider, ProviderError
-from storage import claims, facts
+from storage import answers, facts
 
 SHOW_EVERY = timedelta(seconds=2)
 TELL_EVERY = timedelta(seconds=5)
@@ -34,7 +35,7 @@ class Watching:
         provider = self._service.accounts[job.account]
         await self._remember(job)
         teller = _Teller()
-        deadline = datetime.fromtimestamp(job.deadline_micros / 1_000_000, UTC)
+        deadline = moment_of(job.deadline_micros)
         failures = 0
         async with heartbeating():
             while True:
@@ -56,10 +57,10 @@ class Watching:
     async def _remember(self, job: Job) -> None:
         """Write the job's id down where the database was away when it was accepted."""
         async with self._service.database.read() as connection:
-            attempt = await claims.state_of(connection, job.ref)
+            attempt = await answers.state_of(connection, job.ref)
         if attempt.job_id is None:
             async with self._service.database.write() as connection:
-                await claims.accepted(connection, job, now())
+                await answers.accepted(connection, job, now())
 
     async def _ended(self, job: Job, look: JobStatus) -> JobEnd:
         async with self._service.database.write() as connection:

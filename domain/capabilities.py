@@ -71,6 +71,7 @@ class Capability(Frozen):
         default_duration: Used when the request names none.
         sizes: Exact sizes; the first is the default.
         price_per_second: Micro-dollars for one second.
+        prompt_units: The longest prompt, in UTF-16 units: a picture sign counts as two.
     """
 
     mode: Mode
@@ -78,6 +79,7 @@ class Capability(Frozen):
     default_duration: int
     sizes: tuple[Size, ...]
     price_per_second: Micros
+    prompt_units: int
 
 
 class ModelFacts(Frozen):
@@ -171,7 +173,7 @@ def _plan_at(request: GenerationRequest, facts: ProviderFacts, seed: int) -> Pla
     duration, duration_problems = _duration_of(request.params, capability, model)
     size, size_problems = _size_of(request.params, capability, model)
     price = duration * capability.price_per_second
-    problems = [*duration_problems, *size_problems]
+    problems = [*_prompt_problems(request.prompt, capability, model), *duration_problems, *size_problems]
     if not problems and request.max_cost_usd is not None and price > request.max_cost_usd * 1_000_000:
         problems.append(
             Problem(
@@ -229,6 +231,22 @@ def _wrong_mode(model: ModelFacts, mode: Mode, facts: ProviderFacts) -> Problem:
         message=f"{model.id} takes no image",
         served_by=others,
     )
+
+
+def _prompt_problems(prompt: str, capability: Capability, model: ModelFacts) -> list[Problem]:
+    units = len(prompt.encode("utf-16-le")) // 2
+    if units <= capability.prompt_units:
+        return []
+    return [
+        Problem(
+            pointer="/prompt",
+            code="prompt_too_long",
+            message=(
+                f"{model.id} takes prompts of {capability.prompt_units} UTF-16 units at most (an emoji counts as two "
+                f"or more); this one has {units}"
+            ),
+        )
+    ]
 
 
 def _duration_of(params: Params, capability: Capability, model: ModelFacts) -> tuple[int, list[Problem]]:

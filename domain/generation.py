@@ -125,6 +125,10 @@ class Generation(Frozen):
         """The newest take: the one that is shown."""
         return self.takes[-1]
 
+    def take(self, number: int) -> Take:
+        """Return a take by its number, which exists."""
+        return self.takes[number - 1]
+
     @property
     def cost(self) -> Cost:
         """The money of all takes."""

@@ -24,6 +24,7 @@ def _capability(mode: Mode, sizes: tuple[Size, ...], credits_per_second: int) ->
         default_duration=5,
         sizes=sizes,
         price_per_second=credits_per_second * _RUNWAY_CREDIT,
+        prompt_units=1000,
     )
 
 

@@ -194,7 +194,7 @@ class GenerationRequest(Asked):
         Annotated[
             Decimal,
             Field(gt=0, le=100_000, max_digits=12, decimal_places=6, strict=False),
-            Field(description="The most that all attempts together may cost.", examples=["1.00"]),
+            Field(description="The most that a take may cost, over all its attempts.", examples=["1.00"]),
         ]
         | None
     ) = None

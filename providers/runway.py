@@ -35,6 +35,9 @@ POLL_INTERVAL = timedelta(seconds=5)
 SHEDDING = frozenset({502, 503})
 """Statuses of a create that Runway documents as load shedding: the order was turned away at the door."""
 
+UNCLEAR = frozenset({408, 425, 499})
+"""Client errors that a proxy may answer after it has passed the order on."""
+
 _CREDIT_MICROS = 10_000
 _MAX_CREDITS = 10**9  # ten million dollars: whatever says more is no bill
 _CREATE_PATHS = {Mode.TEXT: "/v1/text_to_video", Mode.IMAGE: "/v1/image_to_video"}
@@ -130,7 +133,8 @@ class Runway:
             if _is_task_id(job_id):
                 return Accepted(job_id=job_id)
             return _unclear(client_reference, f"Runway answered {answer.status_code} without a task id.")
-        if answer.is_client_error or answer.status_code in self._shedding:
+        is_refusal = answer.is_client_error and answer.status_code not in UNCLEAR
+        if is_refusal or answer.status_code in self._shedding:
             return Rejected(failure=failure_of_answer(answer))
         return _unclear(
             client_reference, f"Runway answered {answer.status_code}; a task may have been created."

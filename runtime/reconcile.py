@@ -9,9 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio.service import RPCError
 
 from runtime.nudge import Nudger
-from storage import wishes
 from storage.database import Database
-from storage.wishes import Unheard
+from storage.unheard import Unheard, unheard_wishes
 
 _LOOK_EVERY_SECONDS = 2.0
 _QUIET_FOR = timedelta(seconds=60)
@@ -54,7 +53,7 @@ class Reconciler:
         """
         now = datetime.now(UTC)
         async with self._database.read() as connection:
-            unheard = await wishes.unheard(connection, now, older_than=self._older_than, quiet_for=_QUIET_FOR)
+            unheard = await unheard_wishes(connection, now, older_than=self._older_than, quiet_for=_QUIET_FOR)
         self._nudged = {wish: when for wish, when in self._nudged.items() if wish in set(unheard)}
         nudged = 0
         for wish in unheard:

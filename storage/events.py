@@ -12,6 +12,7 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.events import Event, EventType
+from domain.messages import Job
 from storage.tables import events, generations
 
 
@@ -68,6 +69,30 @@ async def append(
         )
     )
     return True
+
+
+async def tell(
+    connection: AsyncConnection,
+    job: Job,
+    kind: EventType,
+    message: str,
+    now: datetime,
+    *,
+    key: str,
+    data: dict[str, Any] | None = None,
+) -> None:
+    """Write one event about a job, once under its key."""
+    await append(
+        connection,
+        kind,
+        generation_id=job.generation_id,
+        take=job.take,
+        attempt=job.attempt,
+        at=now,
+        message=message,
+        data=data,
+        key=key,
+    )
 
 
 async def after(connection: AsyncConnection, generation_id: str, seq: int, limit: int) -> Sequence[Event]:

@@ -8,15 +8,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.billing import bill_of, billed
 from domain.events import EventType
-from domain.failures import Failure, advice_for, is_retryable
-from domain.generation import Cost, Generation, Take, Video
-from domain.messages import CancelResult, CloseTake, Ending, Job
+from domain.generation import Cost
+from domain.messages import CancelResult, Job
 from domain.outcomes import CancelOutcome, JobState, JobStatus
-from domain.status import TERMINAL, Move, Position, Stage, Status, Step, after
+from domain.status import Position, Stage, Step
 from storage import catalog, events
+from storage.endings import close_cancelled, cost_json, tell_too_late
 from storage.projection import project
 from storage.tables import attempts, generations, takes
-from storage.wishes import close_cancelled, cost_json, cost_of
+
+_MAYBE_OURS = frozenset({JobState.GONE, JobState.CANCELLED})
+"""Ends that a cancel of ours brings about; then the cancel writes the truth about it."""
 
 
 async def observed(
@@ -56,11 +58,11 @@ async def observed(
         return
     kind = EventType.ATTEMPT_GENERATING if running else EventType.ATTEMPT_PROVIDER_QUEUED
     words = "is generating the video" if running else "has the job in its queue"
-    await _tell(connection, job, kind, f"{job.plan.provider} {words}.", now, key=f"{kind}/{job.ref}")
+    await events.tell(connection, job, kind, f"{job.plan.provider} {words}.", now, key=f"{kind}/{job.ref}")
     if tell and look.progress_percent is not None:
         if look.progress_percent < await _percent_shown(connection, job.generation_id):
             return  # a provider may count backwards; what users are told never does
-        await _tell(
+        await events.tell(
             connection,
             job,
             EventType.ATTEMPT_PROGRESS,
@@ -78,7 +80,7 @@ async def job_ended(connection: AsyncConnection, job: Job, end: JobStatus, now: 
         False where the end was known before, or the job was ended by our own cancel.
     """
     bill = bill_of(job.plan.price, end)
-    ours = [attempts.c.cancel_sent_at.is_(None)] if end.state is JobState.GONE else []
+    ours = [attempts.c.cancel_sent_at.is_(None)] if end.state in _MAYBE_OURS else []
     written = await connection.execute(
         update(attempts)
         .where(attempts.c.ref == job.ref, attempts.c.ended_at.is_(None), *ours)
@@ -92,7 +94,7 @@ async def job_ended(connection: AsyncConnection, job: Job, end: JobStatus, now: 
     if written.rowcount == 0:
         return False
     if end.failure is not None:
-        await _tell(
+        await events.tell(
             connection,
             job,
             EventType.ATTEMPT_FAILED,
@@ -110,7 +112,7 @@ async def storing(connection: AsyncConnection, job: Job, activity_attempt: int, 
         take=job.take, attempt=job.attempt, step=Step.STORE, activity_attempt=activity_attempt
     )
     if await project(connection, job.generation_id, position, now, stage=Stage.STORING):
-        await _tell(
+        await events.tell(
             connection,
             job,
             EventType.TAKE_STORING,
@@ -118,98 +120,6 @@ async def storing(connection: AsyncConnection, job: Job, activity_attempt: int, 
             now,
             key=f"storing/{job.ref}",
         )
-
-
-async def completed(connection: AsyncConnection, job: Job, video: Video, now: datetime) -> Ending:
-    """Write that the take's video is stored, and show it unless a newer take is shown."""
-    generation = await catalog.load(connection, job.generation_id)
-    take = _take(generation, job.take)
-    await connection.execute(
-        update(takes)
-        .where(
-            takes.c.generation_id == job.generation_id, takes.c.number == job.take, takes.c.video.is_(None)
-        )
-        .values(video=video.model_dump(mode="json"))
-    )
-    if take.status.is_terminal:
-        return await ending_of(connection, job.generation_id, job.take)
-    outcome = take.cancel_outcome
-    await connection.execute(
-        update(takes)
-        .where(takes.c.generation_id == job.generation_id, takes.c.number == job.take)
-        .values(
-            status=after(take.status, Move.COMPLETE),
-            ended_at=now,
-            cancel_outcome=CancelOutcome.TOO_LATE if outcome is CancelOutcome.REQUESTED else outcome,
-        )
-    )
-    await _show_end(connection, generation, take, Move.COMPLETE, now, progress_percent=100)
-    cost = await cost_of(connection, job.generation_id)
-    await _tell(
-        connection,
-        job,
-        EventType.TAKE_COMPLETED,
-        f"The video is stored: {video.duration_seconds:.1f} s, {video.width}x{video.height}.",
-        now,
-        data={"video": video.model_dump(mode="json")},
-        key=f"take.completed/{job.take}",
-    )
-    if outcome is CancelOutcome.REQUESTED:
-        await _tell_too_late(connection, job.generation_id, job.take, job.attempt, cost, now)
-    await _tell(
-        connection,
-        job,
-        EventType.GENERATION_COMPLETED,
-        "The generation is completed.",
-        now,
-        data={"cost": cost_json(cost), "actions": ["regenerate"]},
-        key=f"completed/{job.take}",
-    )
-    return Ending(status=Status.COMPLETED, cost=cost)
-
-
-async def close_failed(connection: AsyncConnection, close: CloseTake, now: datetime) -> Ending:
-    """Write that a take ends without a video; nothing where it is over already."""
-    generation = await catalog.load(connection, close.generation_id)
-    take = _take(generation, close.take)
-    if take.status.is_terminal:
-        return await ending_of(connection, close.generation_id, close.take)
-    await connection.execute(
-        update(takes)
-        .where(takes.c.generation_id == close.generation_id, takes.c.number == close.take)
-        .values(
-            status=after(take.status, Move.FAIL),
-            failure=close.failure.model_dump(mode="json"),
-            ended_at=now,
-            cancel_outcome=CancelOutcome.TOO_LATE if take.cancel_outcome is not None else None,
-        )
-    )
-    # What was promised to a provider and not seen to end may still be owed.
-    await connection.execute(
-        update(attempts)
-        .where(attempts.c.generation_id == close.generation_id, attempts.c.take == close.take)
-        .values(at_risk_micros=attempts.c.at_risk_micros + attempts.c.reserved_micros, reserved_micros=0)
-    )
-    await _show_end(connection, generation, take, Move.FAIL, now)
-    cost = await cost_of(connection, close.generation_id)
-    if take.cancel_outcome is CancelOutcome.REQUESTED:
-        await _tell_too_late(connection, close.generation_id, close.take, close.attempt, cost, now)
-    await events.append(
-        connection,
-        EventType.GENERATION_FAILED,
-        generation_id=close.generation_id,
-        take=close.take,
-        attempt=close.attempt,
-        at=now,
-        message=f"The generation failed: {close.failure.detail}",
-        data={
-            "error": error_json(close.failure),
-            "cost": cost_json(cost),
-            "actions": ["regenerate"],
-        },
-        key=f"failed/{close.take}",
-    )
-    return Ending(status=Status.FAILED, cost=cost, failure=close.failure)
 
 
 async def cancel_sending(
@@ -241,7 +151,7 @@ async def cancel_ended(
 ) -> None:
     """Write the true outcome of a cancel: the bill where the job stopped, and the end of a cancelled take."""
     generation = await catalog.load(connection, job.generation_id)
-    take = _take(generation, job.take)
+    take = generation.take(job.take)
     if result.outcome is CancelOutcome.STOPPED:
         await connection.execute(
             update(attempts)
@@ -269,86 +179,9 @@ async def cancel_ended(
             .where(generations.c.id == job.generation_id, generations.c.stage == Stage.CANCELLING)
             .values(stage=Stage.GENERATING)
         )
-        await _tell_too_late(connection, job.generation_id, job.take, job.attempt, generation.cost, now)
+        await tell_too_late(connection, job.generation_id, job.take, job.attempt, generation.cost, now)
         return
     await close_cancelled(connection, generation, take, result.outcome, now, billed=result.billed)
-
-
-async def ending_of(connection: AsyncConnection, generation_id: str, take_number: int) -> Ending:
-    """Return how a take stands."""
-    generation = await catalog.load(connection, generation_id)
-    take = _take(generation, take_number)
-    return Ending(status=take.status, cost=generation.cost, failure=take.failure)
-
-
-def error_json(failure: Failure) -> dict[str, Any]:
-    """Return a failure as users are told it."""
-    return {
-        "category": failure.category,
-        "code": failure.code,
-        "message": failure.detail,
-        "advice": advice_for(failure.category),
-        "retryable": is_retryable(failure.category),
-    }
-
-
-async def _show_end(
-    connection: AsyncConnection, generation: Generation, take: Take, move: Move, now: datetime, **values: Any
-) -> None:
-    await connection.execute(
-        update(generations)
-        .where(
-            generations.c.id == generation.id,
-            generations.c.current_take == take.number,
-            generations.c.status.not_in(TERMINAL),
-        )
-        .values(
-            status=after(generation.status, move),
-            stage=Stage.DONE,
-            completed_at=now,
-            updated_at=now,
-            **values,
-        )
-    )
-
-
-async def _tell(
-    connection: AsyncConnection,
-    job: Job,
-    kind: EventType,
-    message: str,
-    now: datetime,
-    *,
-    key: str,
-    data: dict[str, Any] | None = None,
-) -> None:
-    await events.append(
-        connection,
-        kind,
-        generation_id=job.generation_id,
-        take=job.take,
-        attempt=job.attempt,
-        at=now,
-        message=message,
-        data=data,
-        key=key,
-    )
-
-
-async def _tell_too_late(
-    connection: AsyncConnection, generation_id: str, take: int, attempt: int | None, cost: Cost, now: datetime
-) -> None:
-    await events.append(
-        connection,
-        EventType.CANCEL_OUTCOME,
-        generation_id=generation_id,
-        take=take,
-        attempt=attempt,
-        at=now,
-        message="Too late to cancel: the job had ended at the provider.",
-        data={"outcome": CancelOutcome.TOO_LATE, "cost": cost_json(cost)},
-        key=f"cancel.outcome/{take}",
-    )
 
 
 async def _percent_shown(connection: AsyncConnection, generation_id: str) -> int:
@@ -359,10 +192,6 @@ async def _percent_shown(connection: AsyncConnection, generation_id: str) -> int
 
 async def _attempt(connection: AsyncConnection, ref: str) -> Row[Any]:
     return (await connection.execute(select(attempts).where(attempts.c.ref == ref))).one()
-
-
-def _take(generation: Generation, number: int) -> Take:
-    return next(take for take in generation.takes if take.number == number)
 
 
 def _money(cost: Cost) -> dict[str, int]:

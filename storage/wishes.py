@@ -4,22 +4,21 @@ Each wish is one transaction: the row, the money's reservation where an attempt 
 Temporal is up does not matter here; the nudge comes afterwards, and may be repeated by anyone.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import and_, case, insert, or_, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.capabilities import Plan
 from domain.events import EventType
-from domain.generation import Cost, DeploymentMode, Generation, Take
-from domain.messages import Signal
+from domain.generation import DeploymentMode, Generation, Take
 from domain.money import to_usd
 from domain.outcomes import AttemptState, CancelOutcome
 from domain.request import GenerationRequest
-from domain.status import TERMINAL, Move, Position, Stage, Status, after
+from domain.status import Move, Position, Stage, Status, after
 from storage import catalog, events
+from storage.endings import close_cancelled
 from storage.tables import attempts, generations, takes
 
 
@@ -199,66 +198,6 @@ async def cancel(
     return (await catalog.load(connection, generation.id)).current
 
 
-async def close_cancelled(
-    connection: AsyncConnection,
-    generation: Generation,
-    take: Take,
-    outcome: CancelOutcome,
-    now: datetime,
-    *,
-    billed: bool | None,
-) -> None:
-    """Write that a take is cancelled, with the true outcome; nothing where the take is over."""
-    closed = await connection.execute(
-        update(takes)
-        .where(
-            takes.c.generation_id == generation.id,
-            takes.c.number == take.number,
-            takes.c.status.not_in(TERMINAL),
-        )
-        .values(
-            status=after(take.status, Move.CANCEL) if not take.status.is_terminal else take.status,
-            cancel_outcome=outcome,
-            cancel_billed=billed,
-            ended_at=now,
-        )
-    )
-    if closed.rowcount == 0:
-        return
-    if generation.current.number == take.number:
-        await connection.execute(
-            update(generations)
-            .where(generations.c.id == generation.id)
-            .values(status=Status.CANCELLED, stage=Stage.DONE, completed_at=now, updated_at=now)
-        )
-    cost = await cost_of(connection, generation.id)
-    words = {
-        CancelOutcome.STOPPED_BEFORE_SUBMIT: "Cancelled before anything was sent; it costs nothing.",
-        CancelOutcome.STOPPED: "Cancelled; the provider stopped the job.",
-        CancelOutcome.GOES_ON: "Cancelled here; the provider does not stop the job, which may still be billed.",
-    }
-    await events.append(
-        connection,
-        EventType.CANCEL_OUTCOME,
-        generation_id=generation.id,
-        take=take.number,
-        at=now,
-        message=words[outcome],
-        data={"outcome": outcome, "billed": billed, "cost": cost_json(cost)},
-        key=f"cancel.outcome/{take.number}",
-    )
-    await events.append(
-        connection,
-        EventType.GENERATION_CANCELLED,
-        generation_id=generation.id,
-        take=take.number,
-        at=now,
-        message="The generation is cancelled.",
-        data={"cost": cost_json(cost), "actions": ["regenerate"]},
-        key=f"cancelled/{take.number}",
-    )
-
-
 async def _insert_take(
     connection: AsyncConnection,
     generation_id: str,
@@ -280,77 +219,3 @@ async def _insert_take(
             created_at=now,
         )
     )
-
-
-async def cost_of(connection: AsyncConnection, generation_id: str) -> Cost:
-    """Return the money of a generation, as it stands in this transaction."""
-    return (await catalog.load(connection, generation_id)).cost
-
-
-def cost_json(cost: Cost) -> dict[str, str]:
-    """Return the three numbers as decimal strings of dollars."""
-    return {
-        "reserved_usd": to_usd(cost.reserved),
-        "settled_usd": to_usd(cost.settled),
-        "at_risk_usd": to_usd(cost.at_risk),
-    }
-
-
-@dataclass(frozen=True)
-class Unheard:
-    """A wish that nobody seems to be serving.
-
-    Attributes:
-        certain: False where a run has claimed the take and may well be working on it quietly: ask first.
-    """
-
-    generation_id: str
-    take: int
-    signal: Signal
-    certain: bool
-
-
-async def unheard(
-    connection: AsyncConnection,
-    now: datetime,
-    *,
-    older_than: timedelta,
-    quiet_for: timedelta,
-    limit: int = 200,
-) -> Sequence[Unheard]:
-    """Return the wishes that should be nudged again: the certain ones first, of those the oldest.
-
-    Args:
-        connection: Where to read.
-        now: The time.
-        older_than: Age from which an unclaimed take, or a cancel without outcome, counts as unheard.
-        quiet_for: Silence after which a claimed take may have lost its run.
-        limit: How many at most.
-    """
-    open_take = takes.c.status.not_in(TERMINAL)
-    unclaimed = and_(takes.c.claimed_at.is_(None), takes.c.created_at < now - older_than)
-    uncancelled = and_(
-        takes.c.cancel_outcome == CancelOutcome.REQUESTED, takes.c.cancel_requested_at < now - older_than
-    )
-    quiet = and_(takes.c.claimed_at.is_not(None), generations.c.updated_at < now - quiet_for)
-    query = (
-        select(
-            takes.c.generation_id,
-            takes.c.number,
-            unclaimed.label("unclaimed"),
-            uncancelled.label("uncancelled"),
-        )
-        .join(generations, generations.c.id == takes.c.generation_id)
-        .where(open_take, or_(unclaimed, uncancelled, quiet))
-        .order_by(case((or_(unclaimed, uncancelled), 0), else_=1), takes.c.created_at)
-        .limit(limit)
-    )
-    return [
-        Unheard(
-            generation_id=row.generation_id,
-            take=row.number,
-            signal=Signal.CANCEL if row.uncancelled else Signal.REGENERATE,
-            certain=bool(row.unclaimed or row.uncancelled),
-        )
-        for row in await connection.execute(query)
-    ]

@@ -9,9 +9,9 @@ from domain.generation import DeploymentMode, Video
 from domain.ids import attempt_ref, new_generation_id
 from domain.line_up import RUNWAY
 from domain.messages import ClaimedAttempt, Job, Limits, Order
+from domain.moments import micros_of
 from domain.outcomes import AttemptState
 from domain.request import GenerationRequest
-from storage.claims import micros
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -68,7 +68,7 @@ def a_job(order: Order, job_id: str = "job-1", deadline: datetime = NOW + LIMITS
         account=order.attempt.account,
         job_id=job_id,
         plan=order.plan,
-        deadline_micros=micros(deadline),
+        deadline_micros=micros_of(deadline),
     )
 
 

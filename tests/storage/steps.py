@@ -13,7 +13,7 @@ from domain.ids import new_generation_id
 from domain.messages import Claim, CloseTake, Ending, Job, Order, Submitted
 from domain.outcomes import Accepted, JobState, JobStatus, SubmitResult
 from domain.status import Position
-from storage import catalog, claims, events, facts, projection, wishes
+from storage import answers, catalog, claims, endings, events, facts, projection, wishes
 from storage.database import Database
 from storage.tables import attempts, generations
 from storage.wishes import Person
@@ -82,7 +82,7 @@ async def finished_sending(
     database: Database, order: Order, result: SubmitResult, now: datetime = SENT
 ) -> Submitted:
     async with database.write() as connection:
-        return await claims.finish_sending(connection, order, result, now)
+        return await answers.finish_sending(connection, order, result, now)
 
 
 async def running(database: Database, generation_id: str | None = None, job_id: str | None = None) -> Job:
@@ -96,7 +96,7 @@ async def judged(
     database: Database, order: Order, now: datetime, job_id: str | None = None
 ) -> Submitted | None:
     async with database.write() as connection:
-        return await claims.verdict(connection, order, job_id, now)
+        return await answers.verdict(connection, order, job_id, now)
 
 
 async def ended(database: Database, job: Job, state: JobState, **look: Any) -> bool:
@@ -106,13 +106,13 @@ async def ended(database: Database, job: Job, state: JobState, **look: Any) -> b
 
 async def completed(database: Database, job: Job) -> Ending:
     async with database.write() as connection:
-        return await facts.completed(connection, job, a_video(), SENT)
+        return await endings.completed(connection, job, a_video(), SENT)
 
 
 async def closed(database: Database, generation_id: str, take: int = 1) -> Ending:
     close = CloseTake(generation_id=generation_id, take=take, attempt=1, failure=a_failure())
     async with database.write() as connection:
-        return await facts.close_failed(connection, close, SENT)
+        return await endings.close_failed(connection, close, SENT)
 
 
 async def projected(database: Database, generation_id: str, position: Position, **shown: Any) -> bool:

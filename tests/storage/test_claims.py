@@ -1,13 +1,12 @@
 """A run gets its work once, goes on where the last one stopped, and never takes over from a newer one."""
 
 import pytest
-from sqlalchemy.exc import IntegrityError
 
 from domain.failures import Category
 from domain.generation import Cost
-from domain.outcomes import Accepted, AttemptState, NotSent, Rejected, Unknown
+from domain.moments import micros_of
+from domain.outcomes import Accepted, AttemptState, CancelOutcome, NotSent, Rejected, Unknown
 from domain.status import Stage, Status
-from storage.claims import micros
 from storage.database import Database
 from tests.factories import LIMITS, NOW, a_failure, a_plan
 from tests.storage.steps import (
@@ -88,7 +87,7 @@ async def test_a_new_run_goes_on_with_the_job_of_the_last(database: Database) ->
     order = await claimed_by(database, job.generation_id, "run-2", began=2)
     assert order is not None
     assert (order.attempt.state, order.attempt.job_id) == (AttemptState.ACCEPTED, job.job_id)
-    assert order.attempt.deadline_micros == micros(SENT + LIMITS.job)
+    assert order.attempt.deadline_micros == micros_of(SENT + LIMITS.job)
     assert (await shown(database, job.generation_id)).stage is Stage.PROVIDER_QUEUED
 
 
@@ -129,7 +128,7 @@ async def test_an_accepted_order_keeps_its_reserve_and_gets_a_deadline(database:
     order = await sending(database)
     submitted = await finished_sending(database, order, Accepted(job_id="j"))
     assert submitted.result == Accepted(job_id="j")
-    assert submitted.deadline_micros == micros(SENT + LIMITS.job)
+    assert submitted.deadline_micros == micros_of(SENT + LIMITS.job)
     generation = await shown(database, order.generation_id)
     assert (generation.stage, generation.cost) == (Stage.PROVIDER_QUEUED, Cost(reserved=PRICE))
 
@@ -163,9 +162,29 @@ async def test_an_answer_that_comes_after_all_is_found(database: Database) -> No
 async def test_a_job_belongs_to_one_attempt_only(database: Database) -> None:
     await running(database, job_id="same")
     order = await sending(database)
-    with pytest.raises(IntegrityError):
-        await finished_sending(database, order, Accepted(job_id="same"))
-    assert (await row_of(database, order.attempt.ref)).state == AttemptState.SENDING
+    submitted = await finished_sending(database, order, Accepted(job_id="same"))
+    assert isinstance(submitted.result, Unknown)
+    row = await row_of(database, order.attempt.ref)
+    assert (row.state, row.job_id) == (AttemptState.UNKNOWN, None)
+
+
+async def test_a_clear_refusal_that_comes_late_takes_the_price_from_the_risk(database: Database) -> None:
+    order = await sending(database)
+    await finished_sending(database, order, Unknown(client_reference="r", failure=LOST))
+    await finished_sending(database, order, Rejected(failure=REFUSED))
+    attempt = (await shown(database, order.generation_id)).current.attempts[0]
+    assert (attempt.state, attempt.cost) == (AttemptState.REJECTED, Cost())
+
+
+async def test_a_take_whose_cancel_is_open_gets_no_further_attempt(database: Database) -> None:
+    order = await sending(database)
+    await cancelled(database, order.generation_id)
+    await finished_sending(database, order, NotSent(failure=UNREACHED))
+    assert await claimed_by(database, order.generation_id, began=2) is None
+    generation = await shown(database, order.generation_id)
+    assert generation.status is Status.CANCELLED
+    assert generation.current.cancel_outcome is CancelOutcome.STOPPED_BEFORE_SUBMIT
+    assert len(generation.current.attempts) == 1
 
 
 @pytest.mark.parametrize(

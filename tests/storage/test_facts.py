@@ -9,7 +9,7 @@ from domain.generation import Cost
 from domain.messages import CancelResult, Job
 from domain.outcomes import CancelOutcome, JobState, JobStatus
 from domain.status import Stage, Status
-from storage import facts
+from storage import endings, facts
 from storage.database import Database
 from tests.factories import a_failure, a_plan, a_video
 from tests.storage.steps import (
@@ -202,7 +202,7 @@ async def test_the_first_stored_video_of_a_take_is_the_one_that_stays(database: 
     job = await running(database)
     await completed(database, job)
     async with database.write() as connection:
-        await facts.completed(connection, job, a_video(sha256="c" * 64), SENT)
+        await endings.completed(connection, job, a_video(sha256="c" * 64), SENT)
     assert (await shown(database, job.generation_id)).current.video == a_video()
 
 

@@ -172,12 +172,3 @@ async def test_a_cancelled_attempt_is_told_apart_from_a_lost_one(database: Datab
     assert verdict is not None
     assert isinstance(verdict.result, NotSent)
     assert verdict.result.failure.code == CANCELLED_BEFORE_SENDING
-
-
-async def test_a_new_attempt_of_a_take_whose_cancel_is_still_open_may_not_be_sent(database: Database) -> None:
-    order = await sending(database)
-    await cancelled(database, order.generation_id)
-    await finished_sending(database, order, NotSent(failure=a_failure(Category.NETWORK)))
-    new = await claimed(database, order.generation_id)
-    assert (new.attempt.number, new.cancel_requested) == (2, True)
-    assert not await may_send(database, new)

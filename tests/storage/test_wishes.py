@@ -12,7 +12,8 @@ from domain.outcomes import Accepted, AttemptState, CancelOutcome, JobState, Not
 from domain.status import Stage, Status
 from storage import wishes
 from storage.database import Database
-from storage.wishes import AlreadyOver, StillRunning, Unheard
+from storage.unheard import Unheard, unheard_wishes
+from storage.wishes import AlreadyOver, StillRunning
 from tests.factories import NOW, SECOND, a_failure, a_plan, a_request
 from tests.storage.steps import (
     cancelled,
@@ -147,7 +148,7 @@ async def test_what_is_over_cannot_be_cancelled(database: Database) -> None:
 
 async def unheard(database: Database, at: timedelta, limit: int = 200) -> list[Unheard]:
     async with database.read() as connection:
-        found = await wishes.unheard(
+        found = await unheard_wishes(
             connection,
             NOW + at,
             older_than=timedelta(seconds=10),
