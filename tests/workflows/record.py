@@ -5,6 +5,7 @@ To be run when a path is added, or after an incompatible change that was agreed 
 
 import asyncio
 import json
+import re
 import tempfile
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from tests.stack import Stack
 from tests.workflows.scenarios import OWN, SHARED, Scenario
 
 HISTORIES = Path(__file__).parent / "histories"
+
+_PROCESS = re.compile(r"\b\d+@[\w.-]+")
+"""How a worker names itself, and its sticky queue: process id and host."""
 
 
 async def record(stack: Stack, scenario: Scenario) -> None:
@@ -26,12 +30,11 @@ async def record(stack: Stack, scenario: Scenario) -> None:
 def _anonymous(value: object) -> object:
     match value:
         case dict():
-            return {
-                key: "recorded" if key in {"identity", "workerName"} else _anonymous(part)
-                for key, part in value.items()
-            }
+            return {key: _anonymous(part) for key, part in value.items()}
         case list():
             return [_anonymous(part) for part in value]
+        case str():
+            return _PROCESS.sub("recorded", value)
         case _:
             return value
 
