@@ -9,6 +9,7 @@ from temporalio import activity
 from activities.service import Service, heartbeating, now
 from domain.failures import Category, Failure
 from domain.generation import Video
+from domain.line_up import name_of
 from domain.messages import ActivityName, Ending, Job, Stored
 from domain.outcomes import JobState, JobStatus
 from failpoints import Point, reach
@@ -64,7 +65,9 @@ class Storing:
 
     async def _fetch(self, job: Job, look: JobStatus) -> Video:
         if look.state is not JobState.SUCCEEDED or look.output_url is None:
-            raise _Refused("output_gone", f"{job.plan.provider} no longer offers the finished video.")
+            raise _Refused(
+                "output_gone", f"{name_of(job.plan.provider)} no longer offers the finished video."
+            )
         assets = self._service.assets
         try:
             async with (

@@ -7,6 +7,7 @@ from temporalio import activity
 
 from activities.service import Service, heartbeating, now
 from domain.failures import Category, Failure
+from domain.line_up import name_of
 from domain.messages import ActivityName, Job, JobEnd
 from domain.moments import moment_of
 from domain.outcomes import JobState, JobStatus
@@ -124,6 +125,6 @@ def _out_of_time(job: Job, look: JobStatus | None) -> JobEnd:
     failure = Failure(
         category=Category.TIMEOUT,
         code="job_timeout",
-        detail=f"{job.plan.provider} did not finish the video in the time that a job may take.",
+        detail=f"{name_of(job.plan.provider)} did not finish the video in the time that a job may take.",
     )
     return JobEnd(state=JobState.RUNNING if look is None else look.state, failure=failure)

@@ -47,3 +47,10 @@ RUNWAY = ProviderFacts(
         ),
     ),
 )
+
+_NAMES = {facts.id: facts.name for facts in (RUNWAY,)}
+
+
+def name_of(provider_id: str) -> str:
+    """Return a provider's name as people write it; the id where it is not known."""
+    return _NAMES.get(provider_id, provider_id)

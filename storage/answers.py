@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.events import EventType
 from domain.failures import Category, Failure
 from domain.generation import Attempt
+from domain.line_up import name_of
 from domain.messages import Job, Order, Submitted
 from domain.moments import micros_of, moment_of
 from domain.money import to_usd
@@ -71,7 +72,7 @@ async def verdict(
         lost = Failure(
             category=Category.SUBMISSION_UNKNOWN,
             code="answer_lost",
-            detail=f"The order was sent to {order.plan.provider}, but the answer was lost with its process.",
+            detail=f"The order was sent to {name_of(order.plan.provider)}, but the answer was lost with its process.",
         )
         await _unknown(connection, order, lost, now)
     result = _result_of(await _row(connection, order.attempt.ref))
@@ -102,7 +103,7 @@ async def accepted(connection: AsyncConnection, job: Job, now: datetime) -> Subm
         take=job.take,
         attempt=job.attempt,
         at=now,
-        message=f"{job.plan.provider} accepted the order as job {job.job_id}.",
+        message=f"{name_of(job.plan.provider)} accepted the order as job {job.job_id}.",
         data={"job_id": job.job_id},
         key=f"accepted/{job.ref}",
     )
@@ -130,7 +131,7 @@ async def _accepted_unless_taken(
     failure = Failure(
         category=Category.SUBMISSION_UNKNOWN,
         code="job_taken",
-        detail=f"{order.plan.provider} answered with the job of another order.",
+        detail=f"{name_of(order.plan.provider)} answered with the job of another order.",
     )
     await _unknown(connection, order, failure, now)
     return Submitted(result=Unknown(client_reference=order.attempt.ref, failure=failure))

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.events import EventType
 from domain.generation import Generation, Take
 from domain.ids import attempt_ref
+from domain.line_up import name_of
 from domain.messages import Claim, ClaimedAttempt, Limits, Order
 from domain.moments import micros_of
 from domain.outcomes import AttemptState, CancelOutcome
@@ -146,7 +147,7 @@ async def begin_sending(connection: AsyncConnection, order: Order, run_id: str, 
         take=order.take,
         attempt=order.attempt.number,
         at=now,
-        message=f"Sending the order to {order.plan.provider}.",
+        message=f"Sending the order to {name_of(order.plan.provider)}.",
         key=f"submitting/{ref}",
     )
     await project(

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.billing import bill_of, billed
 from domain.events import EventType
 from domain.generation import Cost
+from domain.line_up import name_of
 from domain.messages import CancelResult, Job
 from domain.outcomes import CancelOutcome, JobState, JobStatus
 from domain.status import Position, Stage, Step
@@ -58,7 +59,9 @@ async def observed(
         return
     kind = EventType.ATTEMPT_GENERATING if running else EventType.ATTEMPT_PROVIDER_QUEUED
     words = "is generating the video" if running else "has the job in its queue"
-    await events.tell(connection, job, kind, f"{job.plan.provider} {words}.", now, key=f"{kind}/{job.ref}")
+    await events.tell(
+        connection, job, kind, f"{name_of(job.plan.provider)} {words}.", now, key=f"{kind}/{job.ref}"
+    )
     if tell and look.progress_percent is not None:
         if look.progress_percent < await _percent_shown(connection, job.generation_id):
             return  # a provider may count backwards; what users are told never does

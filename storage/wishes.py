@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.capabilities import Plan
 from domain.events import EventType
 from domain.generation import DeploymentMode, Generation, Take
+from domain.line_up import name_of
 from domain.money import to_usd
 from domain.outcomes import AttemptState, CancelOutcome
 from domain.request import GenerationRequest
@@ -77,7 +78,7 @@ async def create(
         generation_id=generation_id,
         take=1,
         at=now,
-        message=f"Accepted: {plan.duration_seconds} seconds by {plan.provider} {plan.model}.",
+        message=f"Accepted: {plan.duration_seconds} seconds by {name_of(plan.provider)} {plan.model}.",
         data={
             "request": request.model_dump(mode="json", exclude_none=True),
             "mode": person.mode,

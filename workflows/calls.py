@@ -9,6 +9,7 @@ from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 
 with workflow.unsafe.imports_passed_through():
     from domain.failures import Category, Failure
+    from domain.line_up import name_of
     from domain.messages import (
         ActivityName,
         CancelJob,
@@ -117,7 +118,7 @@ async def submit(order: Order) -> Submitted:
             schedule_to_start_timeout=limits.send_within,
             start_to_close_timeout=limits.submit,
             retry_policy=_NEVER_AGAIN,
-            summary=f"{order.plan.provider} {order.plan.model}, attempt {order.attempt.number}",
+            summary=f"{name_of(order.plan.provider)} {order.plan.model}, attempt {order.attempt.number}",
         )
         return answer
     except ActivityError as error:
@@ -158,7 +159,7 @@ def watch(job: Job, heartbeat: timedelta) -> "workflow.ActivityHandle[JobEnd]":
         heartbeat_timeout=heartbeat,
         retry_policy=_UNTIL_ANSWERED,
         cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
-        summary=f"{job.plan.provider} job {job.job_id}",
+        summary=f"{name_of(job.plan.provider)} job {job.job_id}",
     )
 
 
@@ -183,7 +184,7 @@ async def _cancel(job: Job, because: Failure | None, *, within: timedelta | None
         schedule_to_close_timeout=within,
         start_to_close_timeout=timedelta(seconds=90),
         retry_policy=_UNTIL_ANSWERED,
-        summary=f"cancel {job.plan.provider} job {job.job_id}",
+        summary=f"cancel {name_of(job.plan.provider)} job {job.job_id}",
     )
     return answer
 
@@ -199,14 +200,14 @@ async def store(job: Job, within: timedelta, heartbeat: timedelta) -> Stored:
             schedule_to_close_timeout=within,
             heartbeat_timeout=heartbeat,
             retry_policy=_UNTIL_ANSWERED,
-            summary=f"fetch and prove {job.plan.provider} job {job.job_id}",
+            summary=f"fetch and prove {name_of(job.plan.provider)} job {job.job_id}",
         )
         return answer
     except ActivityError:
         failure = Failure(
             category=Category.BAD_OUTPUT,
             code="output_not_fetched",
-            detail=f"The finished video could not be fetched from {job.plan.provider} in time.",
+            detail=f"The finished video could not be fetched from {name_of(job.plan.provider)} in time.",
         )
         return Stored(failure=failure)
 

@@ -14,6 +14,7 @@ from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from domain.failures import Failure
+    from domain.line_up import name_of
     from domain.messages import (
         GENERATION_WORKFLOW,
         VIEW_QUERY,
@@ -145,7 +146,9 @@ class GenerationWorkflow:
         self._order, self._job = order, None
         if order.cancel_requested and order.take not in self._cancelled_takes:
             self._cancelled_takes.append(order.take)
-        self._tell(f"take {order.take}, attempt {order.attempt.number}: sending to {order.plan.provider}")
+        self._tell(
+            f"take {order.take}, attempt {order.attempt.number}: sending to {name_of(order.plan.provider)}"
+        )
         submitted = await self._submit(order)
         match submitted.result:
             case Accepted(job_id=job_id):
@@ -195,7 +198,7 @@ class GenerationWorkflow:
     async def _follow(self, order: Order, job: Job) -> bool:
         """Watch a job to its end, cancel it when that is wanted, and store what it made."""
         self._job = job
-        self._tell(f"job {job.job_id} at {job.plan.provider}")
+        self._tell(f"job {job.job_id} at {name_of(job.plan.provider)}")
         limits = order.limits
         watching = calls.watch(job, limits.heartbeat)
         while True:

@@ -63,7 +63,19 @@ async def test_a_pointer_is_escaped_as_rfc_6901_wants_it(api: Stack) -> None:
     assert list(errors_of(await post(api, order_with("/", "1").replace(b'""', b'"a/b~c"')))) == ["/a~1b~0c"]
 
 
-@pytest.mark.parametrize("prompt", [FOX * 1000, "x", "Zwei\nZeilen\tund \N{GREEK SMALL LETTER ALPHA}"])
+@pytest.mark.usefixtures("nothing_changes")
+@pytest.mark.parametrize("foxes", [501, 1000])
+async def test_a_prompt_that_is_long_only_by_the_model_s_own_count_is_refused_with_that_count(
+    api: Stack, foxes: int
+) -> None:
+    error = errors_of(await post(api, order_with("/prompt", f'"{FOX * foxes}"')))["/prompt"]
+    assert error["code"] == "prompt_too_long"
+    assert "1000 UTF-16 units" in error["message"]
+
+
+@pytest.mark.parametrize(
+    "prompt", [FOX * 500, "\N{CJK UNIFIED IDEOGRAPH-72D0}" * 1000, "x", "Zwei\nZeilen\tund"]
+)
 async def test_a_prompt_of_one_to_a_thousand_characters_is_taken_as_it_is(api: Stack, prompt: str) -> None:
     assert (await api.order(prompt))["request"]["prompt"] == prompt
 
