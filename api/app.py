@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 
-from api import events, generations, house, media, problems
+from api import events, generations, house, lists, media, problems
 from api.guards import Guard
 from api.service import Service
 from providers.registry import facts_of
@@ -72,12 +72,12 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         responses=_PROBLEMS,
     )
-    routers = [part.router for part in (generations, events, media, house)]
+    routers = [part.router for part in (lists, generations, events, media, house)]
     problems.install(app, [route for router in routers for route in router.routes])
     for router in routers:
         app.include_router(router)
 
-    @app.get("/", include_in_schema=False)
+    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(STATIC / "index.html", headers=_ASK_AGAIN)
 

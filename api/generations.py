@@ -1,21 +1,17 @@
 """Generations over HTTP: order, look, list, cancel, regenerate."""
 
 import asyncio
-import base64
-import binascii
 import re
 import secrets
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.problems import FieldError, Problem, invalid, not_found
-from api.schemas import CancelOut, GenerationOut, GenerationPage, Money
+from api.schemas import CancelOut, GenerationOut, Money
 from api.service import TENANT, Here, Service, now
 from domain.capabilities import plan
 from domain.generation import Generation
@@ -23,8 +19,7 @@ from domain.ids import is_generation_id, new_generation_id
 from domain.messages import Signal
 from domain.outcomes import CancelOutcome
 from domain.regeneration import next_take
-from domain.request import SEED_MAX, CancelRequest, GenerationRequest, RegenerateRequest, Text
-from domain.status import Status
+from domain.request import SEED_MAX, CancelRequest, GenerationRequest, RegenerateRequest
 from failpoints import Point, reach
 from storage import catalog, wishes
 from storage.idempotency import Key, KeyReused, Reply, Work, once
@@ -109,51 +104,6 @@ async def create(
         answer.headers["Preference-Applied"] = f"wait={seconds}"
         return answer
     return _respond(reply)
-
-
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise PydanticCustomError(
-            "datetime_range", "is out of range: give a year from 1 to 9999 in UTC"
-        ) from None
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-
-
-class ListQuery(BaseModel):
-    """How a list is narrowed and paged."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    status: Status | None = None
-    provider: Text | None = Field(None, max_length=64)
-    project_id: Text | None = Field(None, max_length=128)
-    scenario_id: Text | None = Field(None, max_length=128)
-    user_id: Text | None = Field(None, max_length=128)
-    q: Text | None = Field(None, max_length=200, description="Words of the prompt.")
-    created_after: Moment | None = None
-    created_before: Moment | None = None
-    limit: int = Field(20, ge=1, le=100)
-    cursor: str | None = Field(None, max_length=200, description="`next` of the page before.")
-
-
-@router.get("", summary="List generations, the newest first")
-async def list_generations(service: Here, query: Annotated[ListQuery, Query()]) -> GenerationPage:
-    """Return one page of generations."""
-    filters = catalog.Filters(**query.model_dump(exclude={"limit", "cursor"}))
-    before_id = None if query.cursor is None else _read_cursor(query.cursor)
-    async with service.database.read() as connection:
-        found = await catalog.page(connection, filters, before_id=before_id, limit=query.limit + 1)
-    shown = found[: query.limit]
-    has_more = len(found) > query.limit
-    return GenerationPage(
-        data=[service.show(generation) for generation in shown],
-        has_more=has_more,
-        next=_write_cursor(shown[-1].id) if has_more else None,
-    )
 
 
 @router.get("/{generation_id}", summary="Look at a generation")
@@ -300,19 +250,3 @@ def _location(generation_id: str) -> dict[str, str]:
 def _respond(reply: Reply) -> JSONResponse:
     headers = reply.headers | ({"Idempotency-Replayed": "true"} if reply.replayed else {})
     return JSONResponse(reply.body, status_code=reply.status, headers=headers)
-
-
-def _write_cursor(generation_id: str) -> str:
-    return base64.urlsafe_b64encode(generation_id.encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> str:
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        text = ""
-    if not is_generation_id(text):
-        message = "is not a cursor of ours: pass `next` of the page before, unchanged"
-        error = FieldError(pointer="/query/cursor", code="invalid_cursor", message=message)
-        raise Problem("invalid_cursor", f"cursor {message}", [error])
-    return text

@@ -20,12 +20,14 @@ _PATIENCE = timedelta(seconds=2)
 
 
 @router.get("/healthz", summary="Is the process alive?")
+@router.head("/healthz", include_in_schema=False)
 async def healthz() -> dict[str, str]:
     """Answer without looking at anything else."""
     return {"status": "ok"}
 
 
 @router.get("/readyz", summary="Can it do its work?", responses={503: {"description": "A part is away."}})
+@router.head("/readyz", include_in_schema=False)
 async def readyz(service: Here) -> JSONResponse:
     """Ask the parts. Orders are accepted while Temporal is away; they are worked on when it is back."""
     database, temporal = await asyncio.gather(_database(service), _temporal(service))

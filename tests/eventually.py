@@ -1,6 +1,7 @@
 """Waiting in tests: poll a condition with a deadline, never sleep and hope."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -30,3 +31,22 @@ async def eventually(
             return answer
         assert loop.time() < until, f"{what} did not come true within {within} s; last answer: {answer!r}"
         await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def eventually_so(
+    is_so: Callable[[], bool], *, within: float = 30.0, what: str = "the condition"
+) -> None:
+    """Return when it is so, while other tasks of the loop go on; fail if it is not in time."""
+
+    async def ask() -> bool:
+        return is_so()
+
+    await eventually(ask, within=within, what=what)
+
+
+def wait_until(is_so: Callable[[], bool], *, within: float = 30.0, what: str = "the condition") -> None:
+    """Return when it is so, without an event loop; fail if it is not in time."""
+    give_up_at = time.monotonic() + within
+    while not is_so():
+        assert time.monotonic() < give_up_at, f"{what} did not come true within {within} s"
+        time.sleep(_PAUSE_SECONDS)

@@ -107,7 +107,12 @@ class Stack:
         environment = {**self.environment, **settings}
         with log:
             process = subprocess.Popen(
-                self._command(part), cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+                _tied(self._command(part)),
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         self.processes[name or part] = process
         await eventually(lambda: self._answers(part, process, log.name), within=40, what=f"{part} is up")
@@ -267,6 +272,11 @@ class Stack:
             return "RUNNING" not in json.loads(described)["workflowExecutionInfo"]["status"]
 
         await eventually(ended, what=f"the last run of {workflow_id} ends")
+
+
+def _tied(line: list[str]) -> list[str]:
+    """Return the command line that ends with the tests, however those end."""
+    return [sys.executable, "-I", "-S", str(ROOT / "cli" / "tied.py"), str(os.getpid()), *line]
 
 
 def is_stopped(pid: int) -> bool:

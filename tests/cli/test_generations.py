@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app
-from tests.cli.eventually import eventually
 from tests.cli.pretend_api import HANG_UP, ID, PATH, Answer, Script, generation, problem, serving
+from tests.eventually import wait_until
 
 ORDERS = "/v1/generations"
 FILM = b"a film" * 1000
@@ -277,10 +277,8 @@ def test_ctrl_c_while_waiting_leaves_it_running_and_says_how_to_look_again(api: 
     api.on("GET", PATH, Answer(200, generation()))
     line = [sys.executable, "-m", "cli.main", "generate", "a fox"]
     environ = os.environ | {"VIDEOPLANET_URL": api.url}
-    waiting = subprocess.Popen(
-        line, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    eventually("it waits", lambda: len(api.heard) > 1)
+    waiting = subprocess.Popen(line, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_until(lambda: len(api.heard) > 1, what="it waits")
     waiting.send_signal(signal.SIGINT)
     output, notes = waiting.communicate(timeout=30)
     assert waiting.returncode == 130

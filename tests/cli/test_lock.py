@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.lock import FolderInUse, FolderLock, running
-from tests.cli.eventually import eventually
+from tests.eventually import wait_until
 
 
 def test_a_second_supervisor_is_refused_and_told_who_is_first(tmp_path: Path) -> None:
@@ -44,5 +44,5 @@ def test_a_part_that_outlives_its_supervisor_keeps_the_parts_lock_and_is_found(t
     assert second.leftovers() == [part.pid]
 
     part.communicate(b"\n")
-    eventually("the lock is free", lambda: second.take_parts() is not None)
+    wait_until(lambda: second.take_parts() is not None, what="the lock is free")
     second.release()

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from cli.processes import Delays, Part, Supervised, how_it_ended
-from tests.cli.eventually import eventually, eventually_async, is_alive
+from tests.cli.alive import is_alive
+from tests.eventually import eventually_so, wait_until
 
 STUBBORN = """
 import signal, time
@@ -68,9 +69,9 @@ async def test_a_killed_part_is_started_again_and_its_end_is_told_in_one_line(tm
     async with supervised(part, lines.append) as kept:
         first = kept.pid
         assert first is not None
-        await eventually_async("it runs", said(part, "ready"))
+        await eventually_so(said(part, "ready"), what="it runs")
         os.kill(first, signal.SIGKILL)
-        await eventually_async("another one runs", lambda: kept.pid != first)
+        await eventually_so(lambda: kept.pid != first, what="another one runs")
         assert kept.is_alive
         assert lines == ["part was ended by SIGKILL; starting it again in 0.01 s"]
 
@@ -78,7 +79,7 @@ async def test_a_killed_part_is_started_again_and_its_end_is_told_in_one_line(tm
 async def test_the_wait_grows_while_a_part_dies_at_once(tmp_path: Path) -> None:
     lines: list[str] = []
     async with supervised(part_of(tmp_path, "raise SystemExit(3)"), lines.append):
-        await eventually_async("it has died five times", lambda: len(lines) >= 5)
+        await eventually_so(lambda: len(lines) >= 5, what="it has died five times")
     waits = [float(line.split()[-2]) for line in lines[:5]]
     assert waits == [0.01, 0.02, 0.04, 0.04, 0.04]
     assert "ended with status 3" in lines[0]
@@ -88,14 +89,14 @@ async def test_a_part_that_has_lived_a_while_is_started_again_soon(tmp_path: Pat
     lines: list[str] = []
     delays = Delays(first=0.01, longest=1, forgiven_after=0)
     async with supervised(part_of(tmp_path, "pass"), lines.append, delays):
-        await eventually_async("it has ended three times", lambda: len(lines) >= 3)
+        await eventually_so(lambda: len(lines) >= 3, what="it has ended three times")
     assert {float(line.split()[-2]) for line in lines} == {0.01}
 
 
 async def test_a_part_is_asked_to_end_and_finishes(tmp_path: Path) -> None:
     part = part_of(tmp_path, POLITE)
     async with supervised(part) as kept:
-        await eventually_async("it runs", said(part, "ready"))
+        await eventually_so(said(part, "ready"), what="it runs")
         await kept.stop(20)
         assert not kept.is_alive
         assert said(part, "finished")()
@@ -104,7 +105,7 @@ async def test_a_part_is_asked_to_end_and_finishes(tmp_path: Path) -> None:
 async def test_a_part_that_does_not_end_is_killed_after_the_grace(tmp_path: Path) -> None:
     part = part_of(tmp_path, STUBBORN)
     async with supervised(part) as kept:
-        await eventually_async("it runs", said(part, "ready"))
+        await eventually_so(said(part, "ready"), what="it runs")
         began = time.monotonic()
         await kept.stop(0.3)
         assert time.monotonic() - began >= 0.3
@@ -117,7 +118,7 @@ async def test_a_stopped_part_stays_ended_though_it_was_about_to_be_started_agai
     lines: list[str] = []
     slow = Delays(first=60, longest=60, forgiven_after=60)
     async with supervised(part_of(tmp_path, "pass"), lines.append, slow) as kept:
-        await eventually_async("it has ended", lambda: bool(lines))
+        await eventually_so(lambda: bool(lines), what="it has ended")
         async with asyncio.timeout(10):
             await kept.stop(10)
         assert not kept.is_alive
@@ -129,7 +130,7 @@ async def test_ctrl_c_at_the_terminal_does_not_reach_a_part(tmp_path: Path) -> N
         assert kept.pid is not None
         pid = kept.pid
         # Until its process has become the part it may still be about to join its own group.
-        await eventually_async("it runs", said(part, "ready"))
+        await eventually_so(said(part, "ready"), what="it runs")
         assert os.getpgid(pid) == pid
         assert os.getpgid(pid) != os.getpgid(0)
 
@@ -156,13 +157,13 @@ asyncio.run(main())
 def test_a_part_dies_with_a_killed_supervisor(tmp_path: Path) -> None:
     supervisor = subprocess.Popen([sys.executable, "-c", SUPERVISOR, str(tmp_path)])
     try:
-        eventually("the part runs", (tmp_path / "pid").exists)
+        wait_until((tmp_path / "pid").exists, what="the part runs")
         pid = json.loads((tmp_path / "pid").read_text())
         assert is_alive(pid)
     finally:
         supervisor.kill()
         supervisor.wait()
-    eventually("the part has ended", lambda: not is_alive(pid))
+    wait_until(lambda: not is_alive(pid), what="the part has ended")
 
 
 @pytest.mark.parametrize(

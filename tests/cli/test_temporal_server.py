@@ -12,7 +12,7 @@ from cli import stack
 from cli.ports import Claims, choose
 from runtime.settings import Settings
 from runtime.temporal_server import SEARCH_ATTRIBUTES, command
-from tests.cli.eventually import eventually
+from tests.eventually import wait_until
 
 
 def test_the_command_line_starts_a_server_with_a_ui_our_search_attributes_and_a_file(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_the_command_line_starts_a_server_with_a_ui_our_search_attributes_and_a_
         server = subprocess.Popen(line, stdout=log, stderr=log)
     try:
         url = f"http://127.0.0.1:{ports.temporal_ui}/api/v1/namespaces/default"
-        eventually("the namespace can be used", lambda: _answers(url), 60)
+        wait_until(lambda: _answers(url), within=60, what="the namespace can be used")
         address = f"127.0.0.1:{ports.temporal}"
         found = subprocess.run(
             [str(binary), "operator", "search-attribute", "list", "--address", address, "--output", "json"],

@@ -13,7 +13,8 @@ import pytest
 
 from cli.environment import PROVIDER_KEYS
 from cli.ports import load, load_processes
-from tests.cli.eventually import eventually, is_alive
+from tests.cli.alive import is_alive
+from tests.eventually import wait_until
 
 PARTS = {"temporal", "sandbox", "worker", "api"}
 
@@ -61,7 +62,7 @@ def up(data_dir: Path, *options: str, **more: str) -> Iterator[Up]:
         if running.process.poll() is None:
             running.process.kill()
         running.process.wait()
-        eventually("its parts have ended", lambda: not any(map(is_alive, running.parts().values())))
+        wait_until(lambda: not any(map(is_alive, running.parts().values())), what="its parts have ended")
 
 
 @pytest.mark.smoke
@@ -84,15 +85,16 @@ def test_one_command_makes_one_video_says_where_it_is_and_leaves_nothing_running
 def test_a_stack_survives_the_death_of_its_parts_and_of_itself(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     with up(data_dir) as running:
-        eventually("it serves", lambda: running.said("serving until Ctrl-C"), 120)
+        wait_until(lambda: running.said("serving until Ctrl-C"), within=120, what="it serves")
         before = running.parts()
         assert before.keys() == PARTS
         ports = load(data_dir)
 
         for part in ("api", "worker"):
             os.kill(before[part], signal.SIGKILL)
-        eventually(
-            "both run again", lambda: all(running.parts()[part] != before[part] for part in ("api", "worker"))
+        wait_until(
+            lambda: all(running.parts()[part] != before[part] for part in ("api", "worker")),
+            what="both run again",
         )
         assert running.said("api was ended by SIGKILL; starting it again")
         ordered = running.command("generate", "after a crash", "--json")
@@ -106,10 +108,10 @@ def test_a_stack_survives_the_death_of_its_parts_and_of_itself(tmp_path: Path) -
 
         parts = running.parts()
         running.process.kill()
-        eventually("its parts have ended with it", lambda: not any(map(is_alive, parts.values())))
+        wait_until(lambda: not any(map(is_alive, parts.values())), what="its parts have ended with it")
 
     with up(data_dir) as running:
-        eventually("it serves again", lambda: running.said("serving until Ctrl-C"), 120)
+        wait_until(lambda: running.said("serving until Ctrl-C"), within=120, what="it serves again")
         assert load(data_dir) == ports
         shown = running.command("show", first["id"], "--json")
         assert json.loads(shown.stdout)["status"] == "completed"

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from storage.assets import LocalAssets
+from tests.eventually import eventually_so
 from tests.storage.folders import files_in, visible
-from tests.storage.waiting import eventually
 
 _REPOSITORY = Path(__file__).parents[2]
 _MIB = 1024 * 1024
@@ -80,7 +80,7 @@ async def test_cancelling_at_any_moment_leaves_no_temporary_file(assets: LocalAs
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    await eventually(lambda: [p for p in files_in(assets.root) if p.parent.name == "incoming"] == [])
+    await eventually_so(lambda: [p for p in files_in(assets.root) if p.parent.name == "incoming"] == [])
     assert all(path.read_bytes() == data for path in visible(assets))
 
 
@@ -103,7 +103,7 @@ async def test_cancelled_twice_while_all_threads_are_busy_leaves_no_temporary_fi
     await asyncio.gather(receiving, return_exceptions=True)
     free.set()
     await asyncio.gather(*busy)
-    await eventually(lambda: files_in(assets.root) == [])
+    await eventually_so(lambda: files_in(assets.root) == [])
 
 
 async def test_killed_half_way_leaves_only_what_sweep_removes(assets: LocalAssets) -> None:

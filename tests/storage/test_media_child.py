@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from storage.media import InspectionFailed, inspect_video
+from tests.eventually import eventually_so
 from tests.storage.inspection import exists, refusal
 from tests.storage.videos import join_videos, make_video
-from tests.storage.waiting import eventually
 
 _REPOSITORY = Path(__file__).parents[2]
 _MIB = 1024 * 1024
@@ -64,7 +64,7 @@ def is_limited(pid: int) -> bool:
 
 async def child_of(parent: int) -> int:
     """Wait for the inspecting child to work under its limits."""
-    await eventually(lambda: any(is_limited(pid) for pid in children_of(parent)))
+    await eventually_so(lambda: any(is_limited(pid) for pid in children_of(parent)))
     return children_of(parent)[0]
 
 
@@ -142,7 +142,7 @@ async def test_a_killed_parent_takes_the_child_along(long_video: Path, poster: P
     os.kill(child, signal.SIGSTOP)  # so that it cannot end by itself
     parent.kill()
     await parent.wait()
-    await eventually(lambda: is_gone(child))
+    await eventually_so(lambda: is_gone(child))
 
 
 @linux_only

@@ -1,0 +1,81 @@
+"""Lists of generations: filters, and pages by an opaque cursor, so that nothing is shown twice or left out."""
+
+import base64
+import binascii
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from api.problems import FieldError, Problem
+from api.schemas import GenerationPage
+from api.service import Here
+from domain.ids import is_generation_id
+from domain.request import Text
+from domain.status import Status
+from storage import catalog
+
+router = APIRouter(prefix="/v1/generations", tags=["generations"])
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError(
+            "datetime_range", "is out of range: give a year from 1 to 9999 in UTC"
+        ) from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+
+
+class ListQuery(BaseModel):
+    """How a list is narrowed and paged."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: Status | None = None
+    provider: Text | None = Field(None, max_length=64)
+    project_id: Text | None = Field(None, max_length=128)
+    scenario_id: Text | None = Field(None, max_length=128)
+    user_id: Text | None = Field(None, max_length=128)
+    q: Text | None = Field(None, max_length=200, description="Words of the prompt.")
+    created_after: Moment | None = None
+    created_before: Moment | None = None
+    limit: int = Field(20, ge=1, le=100)
+    cursor: str | None = Field(None, max_length=200, description="`next` of the page before.")
+
+
+@router.get("", summary="List generations, the newest first")
+async def list_generations(service: Here, query: Annotated[ListQuery, Query()]) -> GenerationPage:
+    """Return one page of generations."""
+    filters = catalog.Filters(**query.model_dump(exclude={"limit", "cursor"}))
+    before_id = None if query.cursor is None else _read_cursor(query.cursor)
+    async with service.database.read() as connection:
+        found = await catalog.page(connection, filters, before_id=before_id, limit=query.limit + 1)
+    shown = found[: query.limit]
+    has_more = len(found) > query.limit
+    return GenerationPage(
+        data=[service.show(generation) for generation in shown],
+        has_more=has_more,
+        next=_write_cursor(shown[-1].id) if has_more else None,
+    )
+
+
+def _write_cursor(generation_id: str) -> str:
+    return base64.urlsafe_b64encode(generation_id.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> str:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        text = ""
+    if not is_generation_id(text):
+        message = "is not a cursor of ours: pass `next` of the page before, unchanged"
+        error = FieldError(pointer="/query/cursor", code="invalid_cursor", message=message)
+        raise Problem("invalid_cursor", f"cursor {message}", [error])
+    return text
