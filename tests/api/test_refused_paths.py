@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from domain.ids import new_generation_id
 from tests.api.refusals import errors_of, header, problem_of
 from tests.stack import Stack
 
 pytestmark = pytest.mark.usefixtures("nothing_changes")
+
+NOBODYS = "gen_01m800000000000000000000zz"
 
 ROUTES = [
     ("GET", ""),
@@ -19,10 +20,10 @@ ROUTES = [
     ("POST", "/regenerate"),
 ]
 UNKNOWN = [
-    new_generation_id(),
-    new_generation_id().upper(),
-    new_generation_id() + "%0a",
-    new_generation_id() + "0",
+    NOBODYS,
+    NOBODYS.upper(),
+    NOBODYS + "%0a",
+    NOBODYS + "0",
     "gen_",
     "0",
     "%00",
