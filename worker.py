@@ -54,7 +54,7 @@ log = structlog.get_logger("worker")
 
 def workers(client: Client, service: Service, settings: Settings) -> tuple[Worker, ...]:
     """Return the workers of the three task queues."""
-    bookkeeping, submitting = Bookkeeping(service), Submitting(service)
+    bookkeeping, submitting, cancelling = Bookkeeping(service), Submitting(service), Cancelling(service)
     return (
         Worker(
             client,
@@ -69,7 +69,8 @@ def workers(client: Client, service: Service, settings: Settings) -> tuple[Worke
                 bookkeeping.close_take,
                 submitting.submit,
                 submitting.resolve_submit,
-                Cancelling(service).cancel_job,
+                cancelling.cancel_job,
+                cancelling.give_up_cancel,
             ],
             max_concurrent_activities=500,
             max_heartbeat_throttle_interval=_HEARTBEATS,
@@ -98,7 +99,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         client = await connect(settings)
         database = await stack.enter_async_context(Database(settings.effective_database_url))
         access = access_of(settings)
-        accounts = Accounts(access, answer_seconds=settings.answer_seconds)
+        accounts = Accounts(access, mode=settings.mode, answer_seconds=settings.answer_seconds)
         stack.push_async_callback(accounts.close)
         assets = LocalAssets(settings.assets_dir)
         await assets.sweep(_SWEEP_AFTER_SECONDS)
@@ -113,6 +114,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         reconciler = Reconciler(
             database,
             Nudger(client, database),
+            mode=settings.mode,
             older_than=timedelta(seconds=settings.nudge_after_seconds),
         )
         reconciling = asyncio.create_task(reconciler.run())

@@ -12,8 +12,8 @@ from domain.generation import Generation
 from domain.messages import ActivityName, Claim, Claimed, CloseTake, Ending, Signal, Wish, Wished
 from domain.regeneration import next_take
 from domain.request import SEED_MAX, RegenerateRequest
-from storage import catalog, claims, endings, wishes
-from storage.database import Database
+from storage import catalog, claims, endings, events, wishes
+from storage.database import Database, uninterrupted
 
 
 class Bookkeeping:
@@ -24,10 +24,13 @@ class Bookkeeping:
         self._database: Database = service.database
 
     @activity.defn(name=ActivityName.CLAIM)
+    @uninterrupted
     async def claim(self, wanted: Claim) -> Claimed:
         """Give the run its work, or nothing; see `storage.claims.claim`."""
         async with self._database.write() as connection:
-            order = await claims.claim(connection, wanted, self._service.limits, now())
+            order = await claims.claim(
+                connection, wanted, self._service.accounts.mode, self._service.limits, now()
+            )
             if order is not None:
                 return Claimed(order=order)
             generation = await catalog.find(connection, wanted.generation_id)
@@ -38,29 +41,34 @@ class Bookkeeping:
         return Claimed(ending=ending)
 
     @activity.defn(name=ActivityName.CLOSE)
+    @uninterrupted
     async def close_take(self, close: CloseTake) -> Ending:
         """Write that a take ends without a video."""
         async with self._database.write() as connection:
             return await endings.close_failed(connection, close, now())
 
     @activity.defn(name=ActivityName.WISH)
+    @uninterrupted
     async def wish(self, wish: Wish) -> Wished:
         """Write down what a person asked for by a bare signal."""
         async with self._database.write() as connection:
-            generation = await catalog.find(connection, wish.generation_id)
-            if generation is None:
+            generation = await catalog.find(connection, wish.generation_id, lock=True)
+            if generation is None or generation.mode is not self._service.accounts.mode:
                 return Wished()
             match wish.kind:
                 case Signal.CANCEL:
-                    return await self._cancel(connection, generation)
+                    return await self._cancel(connection, generation, wish.key)
                 case Signal.REGENERATE:
                     return await self._regenerate(connection, generation, wish.key)
 
-    async def _cancel(self, connection: AsyncConnection, generation: Generation) -> Wished:
+    async def _cancel(self, connection: AsyncConnection, generation: Generation, key: str) -> Wished:
+        told = await events.told(connection, generation.id, key)
+        if told is not None:
+            return Wished(take=told.take)
         if generation.status.is_terminal:
             return Wished()
         reason = "Asked for in Temporal."
-        take = await wishes.cancel(connection, generation, now(), by="operator", reason=reason)
+        take = await wishes.cancel(connection, generation, now(), by="operator", reason=reason, wish_key=key)
         return Wished(take=take.number)
 
     async def _regenerate(self, connection: AsyncConnection, generation: Generation, key: str) -> Wished:

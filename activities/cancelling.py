@@ -2,11 +2,12 @@
 
 from temporalio import activity
 
-from activities.service import Service, now
-from domain.messages import ActivityName, CancelJob, CancelResult
+from activities.service import Service, heartbeating, now
+from domain.messages import ActivityName, CancelJob, CancelResult, Job
 from domain.outcomes import CancelOutcome, CancelReply, JobState
 from failpoints import Point, reach
 from storage import endings, facts
+from storage.database import uninterrupted
 
 
 class Cancelling:
@@ -25,29 +26,45 @@ class Cancelling:
         Raises:
             ProviderError: No usable answer; to be retried.
         """
-        result = await self._cancel(cancel)
-        async with self._service.database.write() as connection:
-            await facts.cancel_ended(connection, cancel.job, result, now(), by_user=cancel.because is None)
-            ending = await endings.ending_of(connection, cancel.job.generation_id, cancel.job.take)
-        return result.model_copy(update={"ending": ending})
+        async with heartbeating():
+            result = await self._cancel(cancel)
+        return await self._write_down(cancel.job, result, by_user=cancel.because is None)
+
+    @activity.defn(name=ActivityName.GIVE_UP_CANCEL)
+    async def give_up_cancel(self, job: Job) -> CancelResult:
+        """Write that the provider never answered the user's cancel: the job may go on, and may be billed."""
+        return await self._write_down(job, CancelResult(outcome=CancelOutcome.GOES_ON), by_user=True)
 
     async def _cancel(self, cancel: CancelJob) -> CancelResult:
         job = cancel.job
-        provider = self._service.accounts[job.account]
-        async with self._service.database.read() as connection:
-            sent_before, billed = await facts.cancel_was_sent(connection, job.ref)
+        provider = self._service.accounts.get(job.account, job.mode)
+        sent_before, billed = await self._was_sent(job)
         look = await provider.status(job.job_id)
         if look.state.is_over:
             if sent_before and look.state in {JobState.GONE, JobState.CANCELLED}:
                 return CancelResult(outcome=CancelOutcome.STOPPED, billed=billed)
             return CancelResult(outcome=CancelOutcome.TOO_LATE)
-        async with self._service.database.write() as connection:
-            billed = await facts.cancel_sending(
-                connection, job, now(), will_bill=provider.cancel_is_billed(look)
-            )
+        billed = await self._sending(job, will_bill=provider.cancel_is_billed(look))
         reach(Point.BEFORE_CANCEL)
         match await provider.cancel(job.job_id):
             case CancelReply.STOPPED | CancelReply.GONE:
                 return CancelResult(outcome=CancelOutcome.STOPPED, billed=billed)
             case CancelReply.REFUSED:
                 return CancelResult(outcome=CancelOutcome.GOES_ON)
+
+    @uninterrupted
+    async def _was_sent(self, job: Job) -> tuple[bool, bool | None]:
+        async with self._service.database.read() as connection:
+            return await facts.cancel_was_sent(connection, job.ref)
+
+    @uninterrupted
+    async def _sending(self, job: Job, *, will_bill: bool | None) -> bool | None:
+        async with self._service.database.write() as connection:
+            return await facts.cancel_sending(connection, job, now(), will_bill=will_bill)
+
+    @uninterrupted
+    async def _write_down(self, job: Job, result: CancelResult, *, by_user: bool) -> CancelResult:
+        async with self._service.database.write() as connection:
+            await facts.cancel_ended(connection, job, result, now(), by_user=by_user)
+            ending = await endings.ending_of(connection, job.generation_id, job.take)
+        return result.model_copy(update={"ending": ending})

@@ -17,6 +17,7 @@ from providers.base import ProviderError
 from providers.http import download
 from storage import endings, facts
 from storage.assets import AssetTooLarge
+from storage.database import uninterrupted
 from storage.media import MediaFacts, UnplayableVideo, check_against_order, inspect_video
 
 FETCHES = 3
@@ -47,13 +48,12 @@ class Storing:
             ProviderError: The provider could not be reached; to be retried.
         """
         async with heartbeating():
-            async with self._service.database.write() as connection:
-                await facts.storing(connection, job, activity.info().attempt, now())
+            await self._show(job)
             failure: Failure | None = None
             for fetch in range(FETCHES):
                 if fetch:
                     await asyncio.sleep(_PAUSE_SECONDS)
-                look = await self._service.accounts[job.account].status(job.job_id)
+                look = await self._service.accounts.get(job.account, job.mode).status(job.job_id)
                 try:
                     video = await self._fetch(job, look)
                 except _Refused as refused:
@@ -107,6 +107,12 @@ class Storing:
             seed=job.plan.seed if look.seed is None else look.seed,
         )
 
+    @uninterrupted
+    async def _show(self, job: Job) -> None:
+        async with self._service.database.write() as connection:
+            await facts.storing(connection, job, activity.info().attempt, now())
+
+    @uninterrupted
     async def _complete(self, job: Job, video: Video) -> Ending:
         async with self._service.database.write() as connection:
             ending = await endings.completed(connection, job, video, now())

@@ -12,8 +12,9 @@ from domain.messages import ActivityName, Order, ResolveSubmit, Submitted
 from domain.outcomes import Accepted, NotSent, SubmitResult
 from failpoints import Point, reach
 from providers.base import JobOrder
-from providers.registry import UnknownAccount
+from providers.registry import UnknownAccount, WrongMode
 from storage import answers, claims
+from storage.database import uninterrupted
 
 _ASK_AGAIN_SECONDS = 0.5
 _RECORD_WITHIN = timedelta(seconds=10)
@@ -37,17 +38,15 @@ class Submitting:
         death of this process even before the row is written.
         """
         try:
-            provider = self._service.accounts[order.attempt.account]
-        except UnknownAccount as error:
+            provider = self._service.accounts.get(order.attempt.account, order.mode)
+        except (UnknownAccount, WrongMode) as error:
             failure = Failure(category=Category.AUTH, code="no_account", detail=str(error), billed=False)
             return await self._record(order, NotSent(failure=failure))
 
         async def before_write() -> None:
             reach(Point.BEFORE_SEND)
-            async with self._service.database.write() as connection:
-                run_id = activity.info().workflow_run_id or ""
-                if not await claims.begin_sending(connection, order, run_id, now()):
-                    raise _NotOurs
+            if not await self._begin(order):
+                raise _NotOurs
             reach(Point.AFTER_CLAIM)
 
         try:
@@ -64,14 +63,16 @@ class Submitting:
         return submitted
 
     async def _record(self, order: Order, result: SubmitResult) -> Submitted:
-        async def record() -> Submitted:
+        """Write down how the submit ended; where another process has the permission, what became of that one."""
+
+        async def record() -> Submitted | None:
             async with self._service.database.write() as connection:
                 return await answers.finish_sending(connection, order, result, now())
 
         # A process that was frozen finds its activity cancelled when it wakes: the answer is written down all the same.
         recording = asyncio.create_task(insistently(record, during=_RECORD_WITHIN))
         try:
-            return await asyncio.shield(recording)
+            return await asyncio.shield(recording) or await self._verdict(order, None)
         except asyncio.CancelledError:
             await recording
             raise
@@ -86,12 +87,28 @@ class Submitting:
     @activity.defn(name=ActivityName.RESOLVE_SUBMIT)
     async def resolve_submit(self, lost: ResolveSubmit) -> Submitted:
         """Find out what became of a submit whose activity was lost."""
+        await self._show_looking_up(lost.order)
         return await self._verdict(lost.order, lost.job_id)
 
     async def _verdict(self, order: Order, job_id: str | None) -> Submitted:
         while True:
-            async with self._service.database.write() as connection:
-                verdict = await answers.verdict(connection, order, job_id, now())
+            verdict = await self._judge(order, job_id)
             if verdict is not None:
                 return verdict
             await asyncio.sleep(_ASK_AGAIN_SECONDS)
+
+    @uninterrupted
+    async def _begin(self, order: Order) -> bool:
+        run_id = activity.info().workflow_run_id or ""
+        async with self._service.database.write() as connection:
+            return await claims.begin_sending(connection, order, run_id, now())
+
+    @uninterrupted
+    async def _judge(self, order: Order, job_id: str | None) -> Submitted | None:
+        async with self._service.database.write() as connection:
+            return await answers.verdict(connection, order, job_id, now())
+
+    @uninterrupted
+    async def _show_looking_up(self, order: Order) -> None:
+        async with self._service.database.write() as connection:
+            await answers.looking_up(connection, order, now())

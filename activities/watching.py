@@ -12,13 +12,16 @@ from domain.messages import ActivityName, Job, JobEnd
 from domain.moments import moment_of
 from domain.outcomes import JobState, JobStatus
 from failpoints import Point, reach
-from providers.base import Provider, ProviderError
+from providers.base import ProviderError
+from providers.registry import UnknownAccount
 from storage import answers, facts
+from storage.database import uninterrupted
 
 SHOW_EVERY = timedelta(seconds=2)
 TELL_EVERY = timedelta(seconds=5)
 TELL_PERCENT = 5
 _MAX_SILENCE = timedelta(seconds=60)
+_UNANSWERED = timedelta(seconds=1)
 
 
 class Watching:
@@ -26,6 +29,8 @@ class Watching:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        # Why a job's last look gave no answer, by attempt.
+        self._said: dict[str, str] = {}
 
     @activity.defn(name=ActivityName.WATCH)
     async def watch(self, job: Job) -> JobEnd:
@@ -33,28 +38,55 @@ class Watching:
 
         A look that gets no usable answer is repeated, with growing pauses, as long as the job has time.
         """
-        provider = self._service.accounts[job.account]
         await self._remember(job)
         teller = _Teller()
         deadline = moment_of(job.deadline_micros)
         failures = 0
         async with heartbeating():
             while True:
-                look = await _look(provider, job)
+                look, poll_interval = await self._look(job)
                 if look is not None and look.state.is_over:
                     return await self._ended(job, look)
                 if now() >= deadline:
-                    return _out_of_time(job, look)
+                    return self._out_of_time(job, look)
                 if look is None:
                     failures += 1
                 else:
                     failures = 0
+                    self._said.pop(job.ref, None)
                     await self._show(job, look, teller)
                     reach(Point.WATCHING)
-                pause = min(provider.poll_interval * 2 ** min(failures, 6), _MAX_SILENCE)
+                pause = min(poll_interval * 2 ** min(failures, 6), _MAX_SILENCE)
                 remaining = max((deadline - now()).total_seconds(), 0)
                 await asyncio.sleep(min(pause.total_seconds(), remaining))
 
+    async def _look(self, job: Job) -> tuple[JobStatus | None, timedelta]:
+        """Return what the provider says, if anything, and how long to wait before the next look.
+
+        Raises:
+            WrongMode: Nothing can be concluded here; to be retried, until the deployment is in the job's mode.
+        """
+        try:
+            provider = self._service.accounts.get(job.account, job.mode)
+            return await provider.status(job.job_id), provider.poll_interval
+        except UnknownAccount as error:
+            self._said[job.ref] = str(error)
+        except ProviderError as error:
+            self._said[job.ref] = error.failure.detail
+        activity.logger.warning("No usable answer about job %s: %s", job.job_id, self._said[job.ref])
+        return None, _UNANSWERED
+
+    def _out_of_time(self, job: Job, look: JobStatus | None) -> JobEnd:
+        said = self._said.pop(job.ref, None) if look is None else None
+        failure = Failure(
+            category=Category.TIMEOUT,
+            code="job_timeout",
+            detail=f"{name_of(job.plan.provider)} did not finish the video in the time that a job may take."
+            + (f" The last time it was asked: {said}" if said else ""),
+        )
+        return JobEnd(state=JobState.RUNNING if look is None else look.state, failure=failure)
+
+    @uninterrupted
     async def _remember(self, job: Job) -> None:
         """Write the job's id down where the database was away when it was accepted."""
         async with self._service.database.read() as connection:
@@ -63,11 +95,13 @@ class Watching:
             async with self._service.database.write() as connection:
                 await answers.accepted(connection, job, now())
 
+    @uninterrupted
     async def _ended(self, job: Job, look: JobStatus) -> JobEnd:
         async with self._service.database.write() as connection:
             await facts.job_ended(connection, job, look, now())
         return JobEnd(state=look.state, failure=look.failure)
 
+    @uninterrupted
     async def _show(self, job: Job, look: JobStatus, teller: "_Teller") -> None:
         moment = now()
         if not teller.wants_to_show(look, moment):
@@ -111,20 +145,3 @@ class _Teller:
             return False
         self._told_percent, self._told_at = percent, moment
         return True
-
-
-async def _look(provider: Provider, job: Job) -> JobStatus | None:
-    try:
-        return await provider.status(job.job_id)
-    except ProviderError as error:
-        activity.logger.warning("No usable answer about job %s: %s", job.job_id, error)
-        return None
-
-
-def _out_of_time(job: Job, look: JobStatus | None) -> JobEnd:
-    failure = Failure(
-        category=Category.TIMEOUT,
-        code="job_timeout",
-        detail=f"{name_of(job.plan.provider)} did not finish the video in the time that a job may take.",
-    )
-    return JobEnd(state=JobState.RUNNING if look is None else look.state, failure=failure)

@@ -8,7 +8,7 @@ browser's EventSource to stop.
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
@@ -19,7 +19,9 @@ from api.problems import FieldError, Problem
 from api.schemas import EventOut, EventPage
 from api.service import Here, Service
 from domain.events import Event
+from domain.generation import Generation
 from storage import catalog, events
+from storage.database import uninterrupted
 
 router = APIRouter(prefix="/v1/generations", tags=["events"])
 
@@ -74,10 +76,7 @@ async def _stream(service: Service, generation_id: str, since: int) -> AsyncIter
     loop = asyncio.get_running_loop()
     spoke = loop.time()
     while not service.stopping.is_set():
-        async with service.database.read() as connection:
-            found = await events.after(connection, generation_id, since, PAGE)
-            # The last event need not be the end's: a job that was not stopped may fail after it.
-            generation = await catalog.find(connection, generation_id) if found else None
+        found, generation = await _look(service, generation_id, since)
         for event in found:
             yield _frame(event)
             since = event.seq
@@ -89,6 +88,16 @@ async def _stream(service: Service, generation_id: str, since: int) -> AsyncIter
             yield b": still here\n\n"
             spoke = loop.time()
         await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
+
+@uninterrupted
+async def _look(
+    service: Service, generation_id: str, since: int
+) -> tuple[Sequence[Event], Generation | None]:
+    """Return what is new; with news, also how the generation stands, as the last event need not be the end's."""
+    async with service.database.read() as connection:
+        found = await events.after(connection, generation_id, since, PAGE)
+        return found, await catalog.find(connection, generation_id) if found else None
 
 
 def _frame(event: Event) -> bytes:

@@ -134,9 +134,12 @@ async def cancel(
 
     A second cancel is the same 202, with the outcome as it stands by then.
     """
+    is_new = False
 
     async def work(connection: AsyncConnection) -> Reply:
-        generation = await _load(connection, generation_id)
+        generation = await _load_to_change(service, connection, generation_id)
+        nonlocal is_new
+        is_new = generation.current.cancel_requested_at is None
         reason = body.reason if body else None
         take = await wishes.cancel(connection, generation, now(), by="user", reason=reason)
         after = await catalog.load(connection, generation_id)
@@ -155,7 +158,8 @@ async def cancel(
         raise Problem(
             "already_over", f"The generation is {over.status} already; nothing was cancelled."
         ) from over
-    service.nudge_soon(generation_id, Signal.CANCEL, reply.body["take"])
+    if is_new:
+        service.nudge_soon(generation_id, Signal.CANCEL, reply.body["take"])
     return _respond(reply)
 
 
@@ -172,7 +176,7 @@ async def regenerate(
     """Make another take: what is not mentioned is kept, what is null is cleared, the seed is new unless given."""
 
     async def work(connection: AsyncConnection) -> Reply:
-        generation = await _load(connection, generation_id)
+        generation = await _load_to_change(service, connection, generation_id)
         seed = secrets.randbelow(SEED_MAX + 1)
         change = body or RegenerateRequest()
         try:
@@ -209,12 +213,17 @@ async def _once(service: Service, request: Request, key: str | None, work: Work)
         raise Problem("idempotency_key_reused", str(error), [field]) from error
 
 
-async def _load(connection: AsyncConnection, generation_id: str) -> Generation:
+async def _load_to_change(service: Service, connection: AsyncConnection, generation_id: str) -> Generation:
     generation = None
     if is_generation_id(generation_id):
-        generation = await catalog.find(connection, generation_id)
+        generation = await catalog.find(connection, generation_id, lock=True)
     if generation is None:
         raise not_found("generation")
+    if generation.mode is not service.settings.mode:
+        detail = (
+            f"It was ordered in {generation.mode} mode, and this service is in {service.settings.mode} mode."
+        )
+        raise Problem("other_mode", detail)
     return generation
 
 

@@ -29,6 +29,7 @@ CODES: dict[str, tuple[int, str]] = {
     "no_video": (404, "There is no video (yet)"),
     "method_not_allowed": (405, "The path does not know this method"),
     "already_over": (409, "The generation is over"),
+    "other_mode": (409, "It belongs to the other mode"),
     "still_running": (409, "The last take is not over"),
     "body_too_large": (413, "The body is too large"),
     "unsupported_media_type": (415, "The body is not sent as JSON"),

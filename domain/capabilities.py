@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from enum import StrEnum
 
-from domain.model import Frozen
+from domain.model import Frozen, Message
 from domain.money import Micros
 from domain.request import RESOLUTION_NAMES, GenerationRequest, Params, pixels_of, ratio_of
 
@@ -103,7 +103,7 @@ class ProviderFacts(Frozen):
     models: tuple[ModelFacts, ...]
 
 
-class Plan(Frozen):
+class Plan(Message):
     """A request fitted to a model: the effective request of one take.
 
     Attributes:

@@ -44,6 +44,7 @@ class ActivityName(StrEnum):
     RESOLVE_SUBMIT = "resolve_submit"
     WATCH = "watch"
     CANCEL = "cancel_job"
+    GIVE_UP_CANCEL = "give_up_cancel"
     STORE = "store"
     CLOSE = "close_take"
 
@@ -55,6 +56,7 @@ class Limits(Message):
         send_within: From the grant to the last moment at which the order may be written to the socket.
         answer_within: From the write to the provider's answer.
         job: How long a job may take from its acceptance to its end.
+        cancel: How long a provider is asked to stop a job after the job's own time is over.
         heartbeat: How long a watch may be silent before another worker takes it up.
         store: How long fetching and proving the output may take, over all tries.
         retry_delay: The first wait before a retry.
@@ -63,6 +65,7 @@ class Limits(Message):
     send_within: timedelta = timedelta(seconds=30)
     answer_within: timedelta = timedelta(seconds=60)
     job: timedelta = timedelta(minutes=15)
+    cancel: timedelta = timedelta(minutes=2)
     heartbeat: timedelta = timedelta(seconds=30)
     store: timedelta = timedelta(hours=1)
     retry_delay: timedelta = timedelta(seconds=30)
@@ -162,6 +165,7 @@ class Job(Message):
     take: int
     attempt: int
     ref: str
+    mode: DeploymentMode
     account: str
     job_id: str
     plan: Plan
@@ -175,6 +179,7 @@ class Job(Message):
             take=order.take,
             attempt=order.attempt.number,
             ref=order.attempt.ref,
+            mode=order.mode,
             account=order.attempt.account,
             job_id=job_id,
             plan=order.plan,
@@ -258,13 +263,3 @@ class View(Message):
     cancel_wanted: bool = False
     drains: int = 0
     story: tuple[str, ...] = ()
-
-
-class SearchAttributes(Message):
-    """What operators search workflows by, as text."""
-
-    status: Status
-    provider: str
-    tenant_id: str
-    project_id: str | None = None
-    scenario_id: str | None = None

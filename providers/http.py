@@ -17,11 +17,12 @@ from typing import Any
 import httpx
 
 from domain.failures import Category, Failure
-from domain.outcomes import NotSent, Unknown
+from domain.outcomes import NotSent, Rejected, Unknown
 from providers.base import BeforeWrite, ProviderError
 
 USER_AGENT = "VideoPlanet/0.1"
 CONNECT_SECONDS = 10.0
+MAX_ANSWER_BYTES = 1 << 20
 _FIRST_WRITE = "send_request_headers.started"
 
 
@@ -53,7 +54,7 @@ async def send_once(
     answer_seconds: float,
     before_write: BeforeWrite,
     client_reference: str,
-) -> httpx.Response | NotSent | Unknown:
+) -> httpx.Response | Rejected | NotSent | Unknown:
     """POST a JSON body once, and tell surely whether it left.
 
     A fresh connection is used, because a kept one may be closed by the other side in the very moment of writing,
@@ -68,8 +69,8 @@ async def send_once(
         client_reference: Goes along as `Idempotency-Key`, harmless where unknown, and into `Unknown`.
 
     Returns:
-        The answer, whatever its status; NotSent where not a byte was written; Unknown where the order left and no
-        answer came back.
+        The answer, whatever its status; NotSent where not a byte was written; Rejected where we cannot even write
+        it; Unknown where the order left and no answer came back.
     """
     written = False
 
@@ -101,6 +102,14 @@ async def send_once(
                 raise  # it came from `before_write`
             failure = failure_of_transport(httpx.ReadTimeout("the answer took too long"), sent=True)
             return Unknown(client_reference=client_reference, failure=failure)
+        except httpx.LocalProtocolError:
+            # Our own side refuses to write such a request. No cause is kept: it can hold the key.
+            detail = (
+                "The order cannot be written as a request; the key may hold characters that no header can."
+            )
+            return Rejected(
+                failure=Failure(category=Category.AUTH, code="unwritable", detail=detail, billed=False)
+            )
         except httpx.HTTPError as error:
             failure = failure_of_transport(error, sent=written)
             if written:
@@ -131,10 +140,36 @@ async def ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Respon
     Raises:
         ProviderError: No answer came back.
     """
+    request = client.build_request(method, path)
     try:
-        return await client.request(method, path)
+        async with asyncio.timeout(client.timeout.read):
+            answer = await client.send(request, stream=True)
+            try:
+                body = await _bounded(answer)
+            finally:
+                await answer.aclose()
+    except TimeoutError:
+        # No cause is kept: it can hold the request's headers, and with them the key.
+        slow = httpx.ReadTimeout("the answer took too long")
+        raise ProviderError(failure_of_transport(slow, sent=False)) from None
     except httpx.HTTPError as error:
-        raise ProviderError(failure_of_transport(error, sent=False)) from error
+        raise ProviderError(failure_of_transport(error, sent=False)) from None
+    return httpx.Response(answer.status_code, headers=_plain(answer.headers), content=body, request=request)
+
+
+async def _bounded(answer: httpx.Response) -> bytes:
+    body = bytearray()
+    async for chunk in answer.aiter_bytes():
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise httpx.ReadError("the answer is too large")
+    return bytes(body)
+
+
+def _plain(headers: httpx.Headers) -> list[tuple[str, str]]:
+    """Return the headers without those that describe the body as it was sent: it is decoded by now."""
+    sent = {"content-encoding", "content-length", "transfer-encoding"}
+    return [(name, value) for name, value in headers.multi_items() if name.lower() not in sent]
 
 
 @asynccontextmanager
@@ -169,7 +204,7 @@ async def download(url: str, *, timeout_seconds: float = 30.0) -> AsyncIterator[
                 )
             yield response.aiter_bytes(1 << 20)
     except httpx.HTTPError as error:
-        raise ProviderError(failure_of_transport(error, sent=False)) from error
+        raise ProviderError(failure_of_transport(error, sent=False)) from None
 
 
 def json_of(response: httpx.Response) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from domain.capabilities import ProviderFacts
+from domain.generation import DeploymentMode
 from domain.line_up import RUNWAY
 from providers.base import Provider
 from providers.runway import POLL_INTERVAL, Runway
@@ -33,11 +34,16 @@ class UnknownAccount(LookupError):
     """An attempt belongs to an account that this deployment does not have."""
 
 
+class WrongMode(Exception):
+    """A pretend order met a deployment with real keys, or the other way round: nothing may be asked or sent."""
+
+
 class Accounts:
     """The open accounts, by account id."""
 
-    def __init__(self, access: Mapping[str, Access], *, answer_seconds: float) -> None:
+    def __init__(self, access: Mapping[str, Access], *, mode: DeploymentMode, answer_seconds: float) -> None:
         """Make an adapter for each account; connections open when used."""
+        self.mode = mode
         self._runway: dict[str, Runway] = {
             account: Runway(
                 base_url=how.base_url,
@@ -49,7 +55,15 @@ class Accounts:
             if account == RUNWAY.id
         }
 
-    def __getitem__(self, account: str) -> Provider:
+    def get(self, account: str, mode: DeploymentMode) -> Provider:
+        """Return the adapter of an account, for an order of the deployment's own mode only.
+
+        Raises:
+            WrongMode: The order is of the other mode.
+            UnknownAccount: This deployment has no such account.
+        """
+        if mode is not self.mode:
+            raise WrongMode(f"this is a {mode} order, and this deployment is in {self.mode} mode")
         try:
             return self._runway[account]
         except KeyError:

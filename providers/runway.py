@@ -32,8 +32,12 @@ API_VERSION = "2024-11-06"
 POLL_INTERVAL = timedelta(seconds=5)
 """Runway asks not to look at a task more often than every five seconds."""
 
-SHEDDING = frozenset({502, 503})
-"""Statuses of a create that Runway documents as load shedding: the order was turned away at the door."""
+SHEDDING = frozenset({503})
+"""Statuses of a create after which surely no task exists: load shedding, an order turned away at the door.
+
+Runway documents 502 as load shedding too, but that is also what a gateway answers that has lost the server behind it
+after it had passed the order on: there a task may exist.
+"""
 
 UNCLEAR = frozenset({408, 425, 499})
 """Client errors that a proxy may answer after it has passed the order on."""
@@ -123,7 +127,7 @@ class Runway:
             before_write=before_write,
             client_reference=order.client_reference,
         )
-        if isinstance(answer, NotSent | Unknown):
+        if isinstance(answer, Rejected | NotSent | Unknown):
             return answer
         return self._read_create(answer, order.client_reference)
 

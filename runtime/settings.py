@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AliasChoices, Field, SecretStr, computed_field
+from pydantic import AliasChoices, Field, SecretStr, computed_field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.generation import DeploymentMode
@@ -41,6 +41,17 @@ class Settings(BaseSettings):
     runway_api_key: SecretStr | None = Field(default=None, validation_alias="RUNWAY_API_KEY")
     runway_base_url: str = "https://api.dev.runwayml.com"
 
+    @field_validator("runway_api_key")
+    @classmethod
+    def _fits_into_a_header(cls, key: SecretStr | None) -> SecretStr | None:
+        """Drop the newline that files and shells leave; refuse what no header can carry, without saying it."""
+        if key is None:
+            return None
+        text = key.get_secret_value().strip()
+        if not text.isascii() or not text.isprintable() or " " in text:
+            raise ValueError("a key has printable ASCII characters only")
+        return SecretStr(text)
+
     retry_delay_ms: Annotated[int, Field(ge=0)] = Field(
         default=30_000, validation_alias=AliasChoices("VIDEO_QUEUE_RETRY_DELAY", "retry_delay_ms")
     )
@@ -51,6 +62,9 @@ class Settings(BaseSettings):
         default=60, description="From the write to the provider's answer, at most."
     )
     job_seconds: Seconds = Field(default=900, description="How long a provider's job may take.")
+    cancel_seconds: Seconds = Field(
+        default=120, description="How long a provider is asked to stop a job after the job's own time is over."
+    )
     poll_seconds: Seconds | None = Field(
         default=None, description="Between two looks at a job; the provider's own rule if unset."
     )
@@ -95,6 +109,7 @@ class Settings(BaseSettings):
             send_within=timedelta(seconds=self.send_seconds),
             answer_within=timedelta(seconds=self.answer_seconds),
             job=timedelta(seconds=self.job_seconds),
+            cancel=timedelta(seconds=self.cancel_seconds),
             heartbeat=timedelta(seconds=self.heartbeat_seconds),
             store=timedelta(seconds=self.store_seconds),
             retry_delay=timedelta(milliseconds=self.retry_delay_ms),

@@ -18,7 +18,7 @@ from domain.messages import Job, Order, Submitted
 from domain.moments import micros_of, moment_of
 from domain.money import to_usd
 from domain.outcomes import Accepted, AttemptState, NotSent, Rejected, SubmitResult, Unknown
-from domain.recovery import CANCELLED_BEFORE_SENDING, LOST_BEFORE_SENDING
+from domain.recovery import CANCELLED_BEFORE_SENDING, LOST_BEFORE_SENDING, Retry, decide
 from domain.status import Position, Stage, Step
 from storage import events
 from storage.catalog import attempt_of, failure_of
@@ -28,15 +28,21 @@ from storage.tables import attempts
 
 async def finish_sending(
     connection: AsyncConnection, order: Order, result: SubmitResult, now: datetime
-) -> Submitted:
-    """Write how a submit ended, as the process that sent it saw it."""
+) -> Submitted | None:
+    """Write how a submit ended, as the process that sent it saw it.
+
+    Returns:
+        None where the caller sent nothing but somebody else may have: the row's verdict counts, not the caller's.
+    """
     match result:
         case Accepted(job_id=job_id):
             return await _accepted_unless_taken(connection, order, job_id, now)
         case Rejected(failure=failure):
             await _end(connection, order, AttemptState.REJECTED, failure, now, at_risk=0)
         case NotSent(failure=failure):
-            await _end(connection, order, AttemptState.NOT_SENT, failure, now, at_risk=0)
+            if not await _end(connection, order, AttemptState.NOT_SENT, failure, now, at_risk=0):
+                return None
+            await _tell_retry(connection, order, NotSent(failure=failure), now)
         case Unknown(failure=failure):
             await _unknown(connection, order, failure, now)
     return Submitted(result=result)
@@ -94,6 +100,8 @@ async def accepted(connection: AsyncConnection, job: Job, now: datetime) -> Subm
             accepted_at=now,
             deadline=moment_of(job.deadline_micros),
             ended_at=None,
+            # What was thought to be over, and is not, may still be owed.
+            **({} if row.ended_at is None else {"at_risk_micros": job.plan.price}),
         )
     )
     await events.append(
@@ -144,7 +152,7 @@ def job_of(order: Order, job_id: str, now: datetime) -> Job:
 
 async def state_of(connection: AsyncConnection, ref: str) -> Attempt:
     """Return an attempt as its row stands."""
-    return attempt_of(await _row(connection, ref))
+    return attempt_of((await connection.execute(select(attempts).where(attempts.c.ref == ref))).one())
 
 
 def _result_of(row: Row[Any]) -> SubmitResult | None:
@@ -189,6 +197,42 @@ async def _unknown(connection: AsyncConnection, order: Order, failure: Failure, 
         )
 
 
+_ENDS_FROM = {
+    # Who holds no permission can only give up what nobody else has taken.
+    AttemptState.NOT_SENT: [AttemptState.GRANTED],
+    AttemptState.ABANDONED: [AttemptState.GRANTED],
+    AttemptState.UNKNOWN: [AttemptState.GRANTED, AttemptState.SENDING],
+    # A clear refusal that comes late is a fact all the same: then nothing is owed after all.
+    AttemptState.REJECTED: [AttemptState.GRANTED, AttemptState.SENDING, AttemptState.UNKNOWN],
+}
+
+
+async def _tell_retry(connection: AsyncConnection, order: Order, result: NotSent, now: datetime) -> None:
+    """Tell why nothing happens for a while; the workflow comes to the same decision by the same function."""
+    decision = decide(result, order.attempt.number, order.limits.retry_delay)
+    if not isinstance(decision, Retry):
+        return
+    await events.append(
+        connection,
+        EventType.RECOVERY_DECIDED,
+        generation_id=order.generation_id,
+        take=order.take,
+        attempt=order.attempt.number,
+        at=now,
+        message=decision.reason,
+        data={"strategy": decision.strategy, "not_before": (now + decision.delay).isoformat()},
+        key=f"recovery/{order.attempt.ref}",
+    )
+    position = Position(take=order.take, attempt=order.attempt.number, step=Step.SUBMIT)
+    await project(connection, order.generation_id, position, now, stage=Stage.WAITING_RETRY)
+
+
+async def looking_up(connection: AsyncConnection, order: Order, now: datetime) -> None:
+    """Show that nobody knows yet what became of a submit."""
+    position = Position(take=order.take, attempt=order.attempt.number, step=Step.SUBMIT)
+    await project(connection, order.generation_id, position, now, stage=Stage.LOOKING_UP)
+
+
 async def _end(
     connection: AsyncConnection,
     order: Order,
@@ -198,13 +242,9 @@ async def _end(
     *,
     at_risk: int,
 ) -> bool:
-    still_open = [AttemptState.GRANTED, AttemptState.SENDING]
-    if state is AttemptState.REJECTED:
-        # A clear refusal that comes late is a fact all the same: then nothing is owed after all.
-        still_open.append(AttemptState.UNKNOWN)
     ended = await connection.execute(
         update(attempts)
-        .where(attempts.c.ref == order.attempt.ref, attempts.c.state.in_(still_open))
+        .where(attempts.c.ref == order.attempt.ref, attempts.c.state.in_(_ENDS_FROM[state]))
         .values(
             state=state,
             failure=failure.model_dump(mode="json"),
@@ -229,4 +269,5 @@ async def _end(
 
 
 async def _row(connection: AsyncConnection, ref: str) -> Row[Any]:
-    return (await connection.execute(select(attempts).where(attempts.c.ref == ref))).one()
+    """Return the row, which nobody else changes before this transaction ends."""
+    return (await connection.execute(select(attempts).where(attempts.c.ref == ref).with_for_update())).one()

@@ -31,19 +31,29 @@ class Filters(Frozen):
     created_before: datetime | None = None
 
 
-async def find(connection: AsyncConnection, generation_id: str) -> Generation | None:
-    """Return one generation, or None where there is none of that id."""
+async def find(connection: AsyncConnection, generation_id: str, *, lock: bool = False) -> Generation | None:
+    """Return one generation, or None where there is none of that id.
+
+    Args:
+        connection: Where to read.
+        generation_id: Which.
+        lock: Whether nobody else may change it before this transaction ends. On SQLite a write transaction is
+            alone by nature.
+    """
+    if lock:
+        row = select(generations.c.id).where(generations.c.id == generation_id).with_for_update()
+        await connection.execute(row)
     found = await _assemble(connection, await _rows(connection, generations.c.id == generation_id))
     return found[0] if found else None
 
 
-async def load(connection: AsyncConnection, generation_id: str) -> Generation:
-    """Return one generation that is known to exist.
+async def load(connection: AsyncConnection, generation_id: str, *, lock: bool = False) -> Generation:
+    """Return one generation that is known to exist; see `find`.
 
     Raises:
         LookupError: There is none of that id.
     """
-    generation = await find(connection, generation_id)
+    generation = await find(connection, generation_id, lock=lock)
     if generation is None:
         raise LookupError(f"no generation {generation_id}")
     return generation

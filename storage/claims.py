@@ -11,7 +11,7 @@ from sqlalchemy import Row, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.events import EventType
-from domain.generation import Generation, Take
+from domain.generation import DeploymentMode, Generation, Take
 from domain.ids import attempt_ref
 from domain.line_up import name_of
 from domain.messages import Claim, ClaimedAttempt, Limits, Order
@@ -25,14 +25,17 @@ from storage.projection import project
 from storage.tables import attempts, generations, takes
 
 
-async def claim(connection: AsyncConnection, wanted: Claim, limits: Limits, now: datetime) -> Order | None:
+async def claim(
+    connection: AsyncConnection, wanted: Claim, mode: DeploymentMode, limits: Limits, now: datetime
+) -> Order | None:
     """Give a run its work: the current take, and the attempt to go on with.
 
     Returns:
-        None where nothing is to be done: no such generation, its take is over, or a newer run has it.
+        None where nothing is to be done: no such generation, its take is over, a newer run has it, or it is of the
+        other mode, and waits until the deployment is.
     """
-    generation = await catalog.find(connection, wanted.generation_id)
-    if generation is None or generation.current.status.is_terminal:
+    generation = await catalog.find(connection, wanted.generation_id, lock=True)
+    if generation is None or generation.current.status.is_terminal or generation.mode is not mode:
         return None
     take = generation.current
     claimed = await connection.execute(

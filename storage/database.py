@@ -5,10 +5,12 @@ transaction takes the lock at its beginning (BEGIN IMMEDIATE): a writer waits in
 WAL lets readers go on meanwhile; `synchronous=FULL` makes a commit survive a power cut, as a 202 promises.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Self
+from typing import Any, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
@@ -16,6 +18,30 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 BUSY_TIMEOUT_MS = 30_000
+
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+def uninterrupted(
+    work: Callable[Given, Coroutine[Any, Any, Result]],
+) -> Callable[Given, Coroutine[Any, Any, Result]]:
+    """Let a transaction come to its end even if whoever waits for it is cancelled; then they are.
+
+    A statement that is cancelled half-way takes its connection with it, and the writer has only one.
+    """
+
+    @wraps(work)
+    async def run(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+        task = asyncio.create_task(work(*args, **kwargs))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait({task})
+            raise
+
+    return run
 
 
 class Database:

@@ -7,7 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.events import EventType
-from domain.failures import Failure, advice_for, is_retryable
+from domain.failures import Category, Failure, advice_for, is_retryable
 from domain.generation import Cost, Generation, Take, Video
 from domain.messages import CloseTake, Ending, Job
 from domain.money import to_usd
@@ -19,7 +19,7 @@ from storage.tables import attempts, generations, takes
 
 async def completed(connection: AsyncConnection, job: Job, video: Video, now: datetime) -> Ending:
     """Write that the take's video is stored, and show it unless a newer take is shown."""
-    generation = await catalog.load(connection, job.generation_id)
+    generation = await catalog.load(connection, job.generation_id, lock=True)
     take = generation.take(job.take)
     await connection.execute(
         update(takes)
@@ -33,7 +33,11 @@ async def completed(connection: AsyncConnection, job: Job, video: Video, now: da
     outcome = take.cancel_outcome
     await connection.execute(
         update(takes)
-        .where(takes.c.generation_id == job.generation_id, takes.c.number == job.take)
+        .where(
+            takes.c.generation_id == job.generation_id,
+            takes.c.number == job.take,
+            takes.c.status.not_in(TERMINAL),
+        )
         .values(
             status=after(take.status, Move.COMPLETE),
             ended_at=now,
@@ -52,7 +56,8 @@ async def completed(connection: AsyncConnection, job: Job, video: Video, now: da
         key=f"take.completed/{job.take}",
     )
     if outcome is CancelOutcome.REQUESTED:
-        await tell_too_late(connection, job.generation_id, job.take, job.attempt, cost, now)
+        late = CancelOutcome.TOO_LATE
+        await tell_uncancelled(connection, job.generation_id, job.take, job.attempt, late, cost, now)
     await events.tell(
         connection,
         job,
@@ -67,18 +72,22 @@ async def completed(connection: AsyncConnection, job: Job, video: Video, now: da
 
 async def close_failed(connection: AsyncConnection, close: CloseTake, now: datetime) -> Ending:
     """Write that a take ends without a video; nothing where it is over already."""
-    generation = await catalog.load(connection, close.generation_id)
+    generation = await catalog.load(connection, close.generation_id, lock=True)
     take = generation.take(close.take)
     if take.status.is_terminal:
         return await ending_of(connection, close.generation_id, close.take)
     await connection.execute(
         update(takes)
-        .where(takes.c.generation_id == close.generation_id, takes.c.number == close.take)
+        .where(
+            takes.c.generation_id == close.generation_id,
+            takes.c.number == close.take,
+            takes.c.status.not_in(TERMINAL),
+        )
         .values(
             status=after(take.status, Move.FAIL),
             failure=close.failure.model_dump(mode="json"),
             ended_at=now,
-            cancel_outcome=CancelOutcome.TOO_LATE if take.cancel_outcome is not None else None,
+            cancel_outcome=None if take.cancel_outcome is None else _cancel_outcome_of(close.failure),
         )
     )
     # What was promised to a provider and not seen to end may still be owed.
@@ -90,7 +99,8 @@ async def close_failed(connection: AsyncConnection, close: CloseTake, now: datet
     await _show_end(connection, generation, take, Move.FAIL, now)
     cost = await cost_of(connection, close.generation_id)
     if take.cancel_outcome is CancelOutcome.REQUESTED:
-        await tell_too_late(connection, close.generation_id, close.take, close.attempt, cost, now)
+        outcome = _cancel_outcome_of(close.failure)
+        await tell_uncancelled(connection, close.generation_id, close.take, close.attempt, outcome, cost, now)
     await events.append(
         connection,
         EventType.GENERATION_FAILED,
@@ -107,6 +117,13 @@ async def close_failed(connection: AsyncConnection, close: CloseTake, now: datet
         key=f"failed/{close.take}",
     )
     return Ending(status=Status.FAILED, cost=cost, failure=close.failure)
+
+
+def _cancel_outcome_of(failure: Failure) -> CancelOutcome:
+    """Return what became of a cancel that was still open when the take failed."""
+    if failure.category in {Category.SUBMISSION_UNKNOWN, Category.TIMEOUT}:
+        return CancelOutcome.GOES_ON
+    return CancelOutcome.TOO_LATE
 
 
 async def close_cancelled(
@@ -221,10 +238,20 @@ async def _show_end(
     )
 
 
-async def tell_too_late(
-    connection: AsyncConnection, generation_id: str, take: int, attempt: int | None, cost: Cost, now: datetime
+async def tell_uncancelled(
+    connection: AsyncConnection,
+    generation_id: str,
+    take: int,
+    attempt: int | None,
+    outcome: CancelOutcome,
+    cost: Cost,
+    now: datetime,
 ) -> None:
-    """Write that a cancel came too late, before the end is told: streams stop there."""
+    """Write that a cancel changed nothing, before the end is told: streams stop there."""
+    words = {
+        CancelOutcome.TOO_LATE: "Too late to cancel: it was over already.",
+        CancelOutcome.GOES_ON: "It could not be cancelled: the provider may go on with the job, and bill it.",
+    }
     await events.append(
         connection,
         EventType.CANCEL_OUTCOME,
@@ -232,7 +259,7 @@ async def tell_too_late(
         take=take,
         attempt=attempt,
         at=now,
-        message="Too late to cancel: the job had ended at the provider.",
-        data={"outcome": CancelOutcome.TOO_LATE, "cost": cost_json(cost)},
+        message=words[outcome],
+        data={"outcome": outcome, "cost": cost_json(cost)},
         key=f"cancel.outcome/{take}",
     )

@@ -44,10 +44,8 @@ async def append(
     Returns:
         False where the key had been told before.
     """
-    if key is not None:
-        told = select(events.c.seq).where(events.c.generation_id == generation_id, events.c.key == key)
-        if (await connection.execute(told)).first() is not None:
-            return False
+    if key is not None and await told(connection, generation_id, key) is not None:
+        return False
     taken = (
         update(generations)
         .where(generations.c.id == generation_id)
@@ -69,6 +67,13 @@ async def append(
         )
     )
     return True
+
+
+async def told(connection: AsyncConnection, generation_id: str, key: str) -> Event | None:
+    """Return the event that was told under a key, if any."""
+    query = select(events).where(events.c.generation_id == generation_id, events.c.key == key)
+    row = (await connection.execute(query)).first()
+    return None if row is None else _event(row)
 
 
 async def tell(

@@ -14,7 +14,7 @@ from domain.messages import CancelResult, Job
 from domain.outcomes import CancelOutcome, JobState, JobStatus
 from domain.status import Position, Stage, Step
 from storage import catalog, events
-from storage.endings import close_cancelled, cost_json, tell_too_late
+from storage.endings import close_cancelled, cost_json, tell_uncancelled
 from storage.projection import project
 from storage.tables import attempts, generations, takes
 
@@ -131,7 +131,7 @@ async def cancel_sending(
     """Write that a cancel is about to be sent, so that a vanished job is known to be our doing.
 
     Returns:
-        Whether the provider bills it: what was seen before the first cancel that was sent.
+        Whether the provider bills it, by the most that was seen before any cancel that was sent.
     """
     await connection.execute(
         update(attempts)
@@ -139,6 +139,10 @@ async def cancel_sending(
         .values(cancel_sent_at=now, cancel_billed=will_bill)
     )
     row = await _attempt(connection, job.ref)
+    if will_bill and not row.cancel_billed:
+        # An earlier cancel was lost, and the job has gone on since: now it costs something.
+        await connection.execute(update(attempts).where(attempts.c.ref == job.ref).values(cancel_billed=True))
+        return True
     answer: bool | None = row.cancel_billed
     return answer
 
@@ -153,7 +157,7 @@ async def cancel_ended(
     connection: AsyncConnection, job: Job, result: CancelResult, now: datetime, *, by_user: bool
 ) -> None:
     """Write the true outcome of a cancel: the bill where the job stopped, and the end of a cancelled take."""
-    generation = await catalog.load(connection, job.generation_id)
+    generation = await catalog.load(connection, job.generation_id, lock=True)
     take = generation.take(job.take)
     if result.outcome is CancelOutcome.STOPPED:
         await connection.execute(
@@ -182,7 +186,9 @@ async def cancel_ended(
             .where(generations.c.id == job.generation_id, generations.c.stage == Stage.CANCELLING)
             .values(stage=Stage.GENERATING)
         )
-        await tell_too_late(connection, job.generation_id, job.take, job.attempt, generation.cost, now)
+        await tell_uncancelled(
+            connection, job.generation_id, job.take, job.attempt, result.outcome, generation.cost, now
+        )
         return
     await close_cancelled(connection, generation, take, result.outcome, now, billed=result.billed)
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, case, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.generation import DeploymentMode
 from domain.messages import Signal
 from domain.outcomes import (
     CancelOutcome,
@@ -33,6 +34,7 @@ async def unheard_wishes(
     connection: AsyncConnection,
     now: datetime,
     *,
+    mode: DeploymentMode,
     older_than: timedelta,
     quiet_for: timedelta,
     limit: int = 200,
@@ -42,6 +44,7 @@ async def unheard_wishes(
     Args:
         connection: Where to read.
         now: The time.
+        mode: Only what belongs to this mode; the rest waits until the deployment is in the other one.
         older_than: Age from which an unclaimed take, or a cancel without outcome, counts as unheard.
         quiet_for: Silence after which a claimed take may have lost its run.
         limit: How many at most.
@@ -60,7 +63,7 @@ async def unheard_wishes(
             uncancelled.label("uncancelled"),
         )
         .join(generations, generations.c.id == takes.c.generation_id)
-        .where(open_take, or_(unclaimed, uncancelled, quiet))
+        .where(generations.c.mode == mode, open_take, or_(unclaimed, uncancelled, quiet))
         .order_by(case((or_(unclaimed, uncancelled), 0), else_=1), takes.c.created_at)
         .limit(limit)
     )

@@ -146,7 +146,13 @@ async def was_granted(connection: AsyncConnection, generation_id: str, wish_key:
 
 
 async def cancel(
-    connection: AsyncConnection, generation: Generation, now: datetime, *, by: str, reason: str | None
+    connection: AsyncConnection,
+    generation: Generation,
+    now: datetime,
+    *,
+    by: str,
+    reason: str | None,
+    wish_key: str | None = None,
 ) -> Take:
     """Write the wish to cancel the current take; where nothing was sent yet, it is cancelled here and now.
 
@@ -187,6 +193,7 @@ async def cancel(
         at=now,
         message="Cancel was asked for." if reason is None else f"Cancel was asked for: {reason}",
         data={"by": by, "reason": reason},
+        key=wish_key,
     )
     if not all(unsent):
         await connection.execute(

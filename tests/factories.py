@@ -60,16 +60,7 @@ def an_order(generation_id: str | None = None, *, take: int = 1, attempt: int = 
 
 def a_job(order: Order, job_id: str = "job-1", deadline: datetime = NOW + LIMITS.job) -> Job:
     """The job that an order became."""
-    return Job(
-        generation_id=order.generation_id,
-        take=order.take,
-        attempt=order.attempt.number,
-        ref=order.attempt.ref,
-        account=order.attempt.account,
-        job_id=job_id,
-        plan=order.plan,
-        deadline_micros=micros_of(deadline),
-    )
+    return Job.of(order, job_id, micros_of(deadline))
 
 
 def a_video(**changes: Any) -> Video:

@@ -20,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
         Ending,
         Job,
         JobEnd,
+        Limits,
         Order,
         ResolveSubmit,
         Stored,
@@ -28,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
         Wish,
         Wished,
     )
+    from domain.moments import moment_of
     from domain.outcomes import CancelOutcome
 
 
@@ -43,7 +45,8 @@ _NEVER_AGAIN = RetryPolicy(maximum_attempts=1)
 _SQL_SECONDS = timedelta(seconds=15)
 """Far longer than a write takes, and all that a task costs which was handed to a frozen worker."""
 
-_LATE_CANCEL = timedelta(minutes=2)
+_ASK_SECONDS = timedelta(seconds=75)
+"""Two questions to a provider, and their rows."""
 
 
 async def claim() -> Claimed:
@@ -163,26 +166,43 @@ def watch(job: Job, heartbeat: timedelta) -> "workflow.ActivityHandle[JobEnd]":
     )
 
 
-async def cancel(job: Job) -> CancelResult:
-    """Stop a job because the user asked; repeated until the provider answers, since only its answer is the truth."""
-    return await _cancel(job, None, within=None)
+async def cancel(job: Job, limits: Limits) -> CancelResult:
+    """Stop a job because the user asked; repeated as long as the job may run, since only the provider knows."""
+    left = moment_of(job.deadline_micros) - workflow.now()
+    try:
+        return await _cancel(job, None, limits, within=max(left, timedelta()) + limits.cancel)
+    except ActivityError:
+        return await _give_up_cancel(job)
 
 
-async def cancel_late(job: Job, because: Failure) -> CancelResult:
+async def _give_up_cancel(job: Job) -> CancelResult:
+    answer: CancelResult = await workflow.execute_activity(
+        ActivityName.GIVE_UP_CANCEL,
+        job,
+        result_type=CancelResult,
+        start_to_close_timeout=_SQL_SECONDS,
+        retry_policy=_UNTIL_SQL_IS_BACK,
+        summary="the provider never answered the cancel",
+    )
+    return answer
+
+
+async def cancel_late(job: Job, because: Failure, limits: Limits) -> CancelResult:
     """Stop a job that outlived its time; a provider that does not answer either is left alone after a while."""
     try:
-        return await _cancel(job, because, within=_LATE_CANCEL)
+        return await _cancel(job, because, limits, within=limits.cancel)
     except ActivityError:
         return CancelResult(outcome=CancelOutcome.GOES_ON)
 
 
-async def _cancel(job: Job, because: Failure | None, *, within: timedelta | None) -> CancelResult:
+async def _cancel(job: Job, because: Failure | None, limits: Limits, *, within: timedelta) -> CancelResult:
     answer: CancelResult = await workflow.execute_activity(
         ActivityName.CANCEL,
         CancelJob(job=job, because=because),
         result_type=CancelResult,
         schedule_to_close_timeout=within,
-        start_to_close_timeout=timedelta(seconds=90),
+        start_to_close_timeout=_ASK_SECONDS,
+        heartbeat_timeout=limits.heartbeat,
         retry_policy=_UNTIL_ANSWERED,
         summary=f"cancel {name_of(job.plan.provider)} job {job.job_id}",
     )

@@ -22,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
         Ending,
         Job,
         JobEnd,
+        Limits,
         Order,
         Signal,
         Submitted,
@@ -207,7 +208,7 @@ class GenerationWorkflow:
                 end = await watching
                 if not end.state.is_over:
                     # It outlived its time. If it ended in this very moment after all, look again.
-                    if await self._stop_late_job(job, end):
+                    if await self._stop_late_job(job, end, limits):
                         watching = calls.watch(job, limits.heartbeat)
                         continue
                     return await self._give_up(order, end.failure)
@@ -215,7 +216,7 @@ class GenerationWorkflow:
             if self._cancel_by_hand:
                 await self._write_down_cancel()
                 continue
-            result = await calls.cancel(job)
+            result = await calls.cancel(job, limits)
             self._tell(f"cancel: {result.outcome}")
             if result.outcome is CancelOutcome.TOO_LATE:
                 self._too_late = job.take
@@ -232,12 +233,12 @@ class GenerationWorkflow:
             lambda: watching.done() or self._cancel_by_hand or self._is_cancel_wanted(take)
         )
 
-    async def _stop_late_job(self, job: Job, end: JobEnd) -> bool:
+    async def _stop_late_job(self, job: Job, end: JobEnd, limits: Limits) -> bool:
         """Cancel a job that outlived its time; tell whether it turned out to be over."""
         self._tell("the job outlived its time; cancelling it")
         if end.failure is None:
             raise ValueError("a watch that ends before its job says why")
-        result = await calls.cancel_late(job, end.failure)
+        result = await calls.cancel_late(job, end.failure, limits)
         return result.outcome is CancelOutcome.TOO_LATE
 
     async def _finish(self, order: Order, job: Job, end: JobEnd) -> bool:
@@ -274,7 +275,8 @@ class GenerationWorkflow:
     async def _wish(self, kind: Signal) -> int | None:
         self._by_hand_count += 1
         info = workflow.info()
-        key = f"{info.run_id}/{self._by_hand_count}"
+        # A reset begins a new run and plays the same signals again: the first run's id stays, and so does the key.
+        key = f"{info.first_execution_run_id}/{self._by_hand_count}"
         return await calls.wish(Wish(generation_id=info.workflow_id, kind=kind, key=key))
 
     def _tell(self, doing: str) -> None:

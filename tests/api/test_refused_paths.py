@@ -71,9 +71,9 @@ async def test_static_files_end_at_their_folder(api: Stack, path: str) -> None:
         ("POST", "/v1/generations/{id}/video", "GET, HEAD"),
         ("DELETE", "/v1/generations/{id}/poster", "GET, HEAD"),
         ("POST", "/v1/providers", "GET"),
-        ("POST", "/healthz", "GET"),
-        ("TRACE", "/readyz", "GET"),
-        ("POST", "/", "GET"),
+        ("POST", "/healthz", "GET, HEAD"),
+        ("TRACE", "/readyz", "GET, HEAD"),
+        ("POST", "/", "GET, HEAD"),
         ("DELETE", "/static/app.js", "GET, HEAD"),
     ],
 )

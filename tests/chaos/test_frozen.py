@@ -75,3 +75,33 @@ async def test_a_late_answer_after_the_take_was_given_up_is_kept_as_a_fact(
     await eventually(found, what="the late job id")
     assert (await stack.look(ordered["id"]))["status"] == "failed"
     assert len(await stack.jobs(ordered["id"])) == 1
+
+
+async def test_a_sender_frozen_between_its_claim_and_its_write_makes_one_job_at_most_and_the_price_is_at_risk(
+    make_stack: MakeStack, tmp_path: Path
+) -> None:
+    stack = await make_stack(**freeze_at(Point.AFTER_CLAIM, tmp_path))
+    ordered = await stack.order()
+    await stack.freezes("worker")
+    await stack.start_part("worker", name="second worker")
+    failed = await stack.end_of(ordered["id"])
+    assert failed["error"]["category"] == "submission_unknown"
+    await _wake(stack)
+    assert len(await stack.jobs(ordered["id"])) <= 1
+    assert (await stack.look(ordered["id"]))["cost"]["at_risk_usd"] == "0.24"
+
+
+async def test_a_reset_while_the_sender_is_frozen_before_its_write_makes_one_job(
+    make_stack: MakeStack, tmp_path: Path
+) -> None:
+    stack = await make_stack(**freeze_at(Point.BEFORE_SEND, tmp_path))
+    ordered = await stack.order()
+    await stack.freezes("worker")
+    await stack.temporal(
+        "workflow", "reset", "-w", ordered["id"], "--event-id", "5", "--reason", "an operator is impatient"
+    )
+    await stack.start_part("worker", name="second worker")
+    done = await stack.end_of(ordered["id"])
+    assert done["status"] == "completed", done["error"]
+    await _wake(stack)
+    assert len(await stack.jobs(ordered["id"])) == 1

@@ -6,7 +6,7 @@ from tests.conftest import MakeStack
 from tests.stack import Stack
 
 
-@pytest.mark.parametrize("fault", ["drop_reply", "create_then_status=500"])
+@pytest.mark.parametrize("fault", ["drop_reply", "create_then_status=500", "create_then_status=502"])
 async def test_a_lost_answer_is_one_job_said_to_be_unknown_with_its_price_at_risk(
     stack: Stack, fault: str
 ) -> None:

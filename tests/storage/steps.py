@@ -54,11 +54,16 @@ async def cancelled(database: Database, generation_id: str, now: datetime = SENT
 
 
 async def claimed_by(
-    database: Database, generation_id: str, run: str = "run-1", began: int = 1, now: datetime = NOW
+    database: Database,
+    generation_id: str,
+    run: str = "run-1",
+    began: int = 1,
+    now: datetime = NOW,
+    mode: DeploymentMode = DeploymentMode.SANDBOX,
 ) -> Order | None:
     wanted = Claim(generation_id=generation_id, run_id=run, run_started_micros=began)
     async with database.write() as connection:
-        return await claims.claim(connection, wanted, LIMITS, now)
+        return await claims.claim(connection, wanted, mode, LIMITS, now)
 
 
 async def claimed(database: Database, generation_id: str | None = None) -> Order:
@@ -80,7 +85,7 @@ async def sending(database: Database, generation_id: str | None = None) -> Order
 
 async def finished_sending(
     database: Database, order: Order, result: SubmitResult, now: datetime = SENT
-) -> Submitted:
+) -> Submitted | None:
     async with database.write() as connection:
         return await answers.finish_sending(connection, order, result, now)
 

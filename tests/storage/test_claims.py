@@ -1,13 +1,15 @@
 """A run gets its work once, goes on where the last one stopped, and never takes over from a newer one."""
 
 import pytest
+from sqlalchemy import update
 
 from domain.failures import Category
-from domain.generation import Cost
+from domain.generation import Cost, DeploymentMode
 from domain.moments import micros_of
 from domain.outcomes import Accepted, AttemptState, CancelOutcome, NotSent, Rejected, Unknown
 from domain.status import Stage, Status
 from storage.database import Database
+from storage.tables import attempts
 from tests.factories import LIMITS, NOW, a_failure, a_plan
 from tests.storage.steps import (
     SENT,
@@ -127,6 +129,7 @@ async def test_a_claim_says_that_a_cancel_is_wanted(database: Database) -> None:
 async def test_an_accepted_order_keeps_its_reserve_and_gets_a_deadline(database: Database) -> None:
     order = await sending(database)
     submitted = await finished_sending(database, order, Accepted(job_id="j"))
+    assert submitted is not None
     assert submitted.result == Accepted(job_id="j")
     assert submitted.deadline_micros == micros_of(SENT + LIMITS.job)
     generation = await shown(database, order.generation_id)
@@ -145,6 +148,7 @@ async def test_an_attempt_keeps_its_first_job(database: Database) -> None:
     order = await sending(database)
     await finished_sending(database, order, Accepted(job_id="first"))
     submitted = await finished_sending(database, order, Accepted(job_id="second"))
+    assert submitted is not None
     assert submitted.result == Accepted(job_id="first")
 
 
@@ -163,9 +167,32 @@ async def test_a_job_belongs_to_one_attempt_only(database: Database) -> None:
     await running(database, job_id="same")
     order = await sending(database)
     submitted = await finished_sending(database, order, Accepted(job_id="same"))
+    assert submitted is not None
     assert isinstance(submitted.result, Unknown)
     row = await row_of(database, order.attempt.ref)
     assert (row.state, row.job_id) == (AttemptState.UNKNOWN, None)
+
+
+async def test_who_holds_no_permission_cannot_end_what_somebody_else_is_sending(database: Database) -> None:
+    order = await sending(database)
+    assert await finished_sending(database, order, NotSent(failure=UNREACHED)) is None
+    assert (await row_of(database, order.attempt.ref)).state == AttemptState.SENDING
+    assert (await claimed(database, order.generation_id)).attempt.number == 1
+
+
+async def test_a_job_that_turns_up_after_its_attempt_was_over_may_still_be_owed(database: Database) -> None:
+    order = await claimed(database)
+    await finished_sending(database, order, NotSent(failure=UNREACHED))
+    await finished_sending(database, order, Accepted(job_id="after all"))
+    attempt = (await shown(database, order.generation_id)).current.attempts[0]
+    assert (attempt.job_id, attempt.cost.at_risk) == ("after all", PRICE)
+
+
+async def test_a_pretend_order_is_never_claimed_in_live_mode(database: Database) -> None:
+    generation_id = await created(database)
+    assert await claimed_by(database, generation_id, mode=DeploymentMode.LIVE) is None
+    assert (await shown(database, generation_id)).status is Status.PENDING
+    assert await claimed_by(database, generation_id) is not None
 
 
 async def test_a_clear_refusal_that_comes_late_takes_the_price_from_the_risk(database: Database) -> None:
@@ -179,7 +206,8 @@ async def test_a_clear_refusal_that_comes_late_takes_the_price_from_the_risk(dat
 async def test_a_take_whose_cancel_is_open_gets_no_further_attempt(database: Database) -> None:
     order = await sending(database)
     await cancelled(database, order.generation_id)
-    await finished_sending(database, order, NotSent(failure=UNREACHED))
+    async with database.write() as connection:
+        await connection.execute(update(attempts).values(state=AttemptState.ABSENT))
     assert await claimed_by(database, order.generation_id, began=2) is None
     generation = await shown(database, order.generation_id)
     assert generation.status is Status.CANCELLED
@@ -203,7 +231,7 @@ async def test_a_take_whose_cancel_is_open_gets_no_further_attempt(database: Dat
 async def test_each_other_end_is_written_once_with_its_money(
     database: Database, result: Rejected | NotSent | Unknown, state: AttemptState, cost: Cost, event: str
 ) -> None:
-    order = await sending(database)
+    order = await (claimed(database) if isinstance(result, NotSent) else sending(database))
     for _ in range(3):
         await finished_sending(database, order, result)
     generation = await shown(database, order.generation_id)

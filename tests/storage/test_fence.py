@@ -157,7 +157,7 @@ async def test_an_id_that_a_lost_process_reported_is_taken_up(database: Database
 async def test_a_known_end_is_repeated_as_it_is(
     database: Database, result: Accepted | Rejected | NotSent | Unknown
 ) -> None:
-    order = await sending(database)
+    order = await (claimed(database) if isinstance(result, NotSent) else sending(database))
     await finished_sending(database, order, result)
     for moment in (SENT, ANSWER_BY, ANSWER_BY + timedelta(days=1)):
         verdict = await judged(database, order, moment)

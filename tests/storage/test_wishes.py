@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from domain.failures import Category
-from domain.generation import Cost
+from domain.generation import Cost, DeploymentMode
 from domain.messages import Signal
 from domain.outcomes import Accepted, AttemptState, CancelOutcome, JobState, NotSent, Unknown
 from domain.status import Stage, Status
@@ -151,6 +151,7 @@ async def unheard(database: Database, at: timedelta, limit: int = 200) -> list[U
         found = await unheard_wishes(
             connection,
             NOW + at,
+            mode=DeploymentMode.SANDBOX,
             older_than=timedelta(seconds=10),
             quiet_for=timedelta(seconds=60),
             limit=limit,

@@ -98,7 +98,7 @@ async def stack_with_a_meddling_worker(tmp_path: Path) -> AsyncIterator[Stack]:
             interceptors=[Meddling()],
         )
         access = access_of(settings)
-        accounts = Accounts(access, answer_seconds=5)
+        accounts = Accounts(access, mode=settings.mode, answer_seconds=5)
         parts.push_async_callback(accounts.close)
         service = Service(
             database=await parts.enter_async_context(Database(settings.effective_database_url)),

@@ -101,6 +101,25 @@ async def test_a_reset_to_before_the_submit_makes_no_second_job(stack: Stack) ->
     assert (await stack.look(done["id"]))["status"] == "completed"
 
 
+async def test_a_reset_that_plays_a_signal_by_hand_again_makes_no_further_take(stack: Stack) -> None:
+    done = await stack.end_of((await stack.order())["id"])
+    await stack.run_ends(done["id"])
+    await stack.signal_with_start(done["id"], Signal.REGENERATE)
+
+    async def second_take() -> bool:
+        takes = (await stack.look(done["id"]))["takes"]
+        return [take["status"] for take in takes] == ["completed", "completed"]
+
+    await eventually(second_take, what="the second take")
+    await stack.run_ends(done["id"])
+    await stack.temporal(
+        "workflow", "reset", "-w", done["id"], "--event-id", "5", "--reason", "an operator tries something"
+    )
+    await stack.run_ends(done["id"])
+    assert len((await stack.look(done["id"]))["takes"]) == 2
+    assert len(await stack.jobs(done["id"])) == 2
+
+
 async def test_a_reset_while_the_job_runs_goes_on_with_the_same_job(make_stack: MakeStack) -> None:
     stack = await make_stack(VIDEOPLANET_SANDBOX_SECONDS="5")
     ordered = await stack.order()
