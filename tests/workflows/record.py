@@ -14,7 +14,7 @@ from tests.workflows.scenarios import OWN, SHARED, Scenario
 
 HISTORIES = Path(__file__).parent / "histories"
 
-_PROCESS = re.compile(r"\b\d+@[\w.-]+")
+_PROCESS = re.compile(r"[\w:.-]+@[\w.-]+")
 """How a worker names itself, and its sticky queue: process id and host."""
 
 
