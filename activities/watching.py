@@ -66,15 +66,17 @@ class Watching:
         Raises:
             WrongMode: Nothing can be concluded here; to be retried, until the deployment is in the job's mode.
         """
+        interval = _UNANSWERED
         try:
             provider = self._service.accounts.get(job.account, job.mode)
-            return await provider.status(job.job_id), provider.poll_interval
+            interval = provider.poll_interval
+            return await provider.status(job.job_id), interval
         except UnknownAccount as error:
             self._said[job.ref] = str(error)
         except ProviderError as error:
             self._said[job.ref] = error.failure.detail
         activity.logger.warning("No usable answer about job %s: %s", job.job_id, self._said[job.ref])
-        return None, _UNANSWERED
+        return None, interval
 
     def _out_of_time(self, job: Job, look: JobStatus | None) -> JobEnd:
         said = self._said.pop(job.ref, None) if look is None else None

@@ -63,7 +63,8 @@ class Settings(BaseSettings):
     )
     job_seconds: Seconds = Field(default=900, description="How long a provider's job may take.")
     cancel_seconds: Seconds = Field(
-        default=120, description="How long a provider is asked to stop a job after the job's own time is over."
+        default=120,
+        description="How long a provider is asked to stop a job after the job's own time is over.",
     )
     poll_seconds: Seconds | None = Field(
         default=None, description="Between two looks at a job; the provider's own rule if unset."

@@ -101,7 +101,7 @@ async def test_a_hosted_model_runs_on_the_same_endpoints(runway: AsyncRunwayML) 
 
 def test_a_task_is_seen_pending_then_running_then_succeeded() -> None:
     with (
-        live_sandbox(seconds=0.6, queue_seconds=0.2) as sandbox,
+        live_sandbox(seconds=3, queue_seconds=1.2) as sandbox,
         RunwayML(api_key="key", base_url=sandbox.base_url, max_retries=0) as runway,
     ):
         created = runway.text_to_video.create(

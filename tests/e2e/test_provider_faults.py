@@ -50,8 +50,7 @@ async def test_a_failed_job_costs_what_the_provider_bills_for_it(
 
 
 @pytest.mark.parametrize("spoiled", ["truncated_output", "wrong_type", "wrong_length", "reset_connection"])
-async def test_an_output_that_is_broken_once_is_fetched_again(make_stack: MakeStack, spoiled: str) -> None:
-    stack = await make_stack()
+async def test_an_output_that_is_broken_once_is_fetched_again(stack: Stack, spoiled: str) -> None:
     await stack.fault("output", spoiled)
     done = await stack.end_of((await stack.order())["id"])
     assert done["status"] == "completed", done["error"]
@@ -69,13 +68,12 @@ async def test_an_output_that_stays_broken_is_bad_output_and_nothing_is_stored(
     assert done["links"]["video"] is None
 
 
-async def test_polls_that_fail_are_repeated_until_one_answers(make_stack: MakeStack) -> None:
-    stack = await make_stack()
-    for fault in ("status:500", "reset_connection", "drop_reply", "status:429", "status:502"):
+async def test_polls_that_fail_are_repeated_until_one_answers(stack: Stack) -> None:
+    for fault in ("status:500", "reset_connection", "drop_reply", "status:429"):
         await stack.fault("status", fault)
     done = await stack.end_of((await stack.order())["id"])
     assert done["status"] == "completed", done["error"]
-    assert len(await stack.jobs()) == 1
+    assert len(await stack.jobs(done["id"])) == 1
 
 
 async def test_a_stuck_job_is_cancelled_there_and_fails_as_a_time_out(make_stack: MakeStack) -> None:
