@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 import sys
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import structlog
@@ -19,6 +19,8 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from activities.bookkeeping import Bookkeeping
 from activities.cancelling import Cancelling
+from activities.first_frames import FirstFrames
+from activities.looking_up import LookingUp
 from activities.service import Service
 from activities.storing import Storing
 from activities.submitting import Submitting
@@ -27,10 +29,9 @@ from domain.messages import TaskQueue
 from providers.registry import Accounts, facts_of
 from runtime.accounts import access_of
 from runtime.logs import configure
-from runtime.nudge import Nudger
-from runtime.reconcile import Reconciler
 from runtime.settings import Settings
 from runtime.temporal import connect
+from runtime.upkeep import upkeep
 from storage.assets import LocalAssets
 from storage.database import Database
 from workflows.generation import GenerationWorkflow
@@ -41,7 +42,6 @@ _STICKY = timedelta(seconds=3)
 """How long a workflow waits for the worker that has it cached: what a killed worker costs the others."""
 _HEARTBEATS = timedelta(seconds=5)
 """The longest pause between heartbeats that reach the server: what a cancelled watch lives on for."""
-_SWEEP_AFTER_SECONDS = 24 * 3600.0
 
 RUNNER = SandboxedWorkflowRunner(
     restrictions=SandboxRestrictions.default.with_passthrough_modules(
@@ -79,7 +79,7 @@ def workers(client: Client, service: Service, settings: Settings) -> tuple[Worke
         Worker(
             client,
             task_queue=TaskQueue.WATCH,
-            activities=[Watching(service).watch],
+            activities=[Watching(service).watch, LookingUp(service).look_up],
             max_concurrent_activities=MAX_WATCHES,
             max_heartbeat_throttle_interval=_HEARTBEATS,
         ),
@@ -102,30 +102,21 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         accounts = Accounts(access, mode=settings.mode, answer_seconds=settings.answer_seconds)
         stack.push_async_callback(accounts.close)
         assets = LocalAssets(settings.assets_dir)
-        await assets.sweep(_SWEEP_AFTER_SECONDS)
         service = Service(
             database=database,
             accounts=accounts,
             providers=facts_of(access),
             assets=assets,
+            first_frames=FirstFrames(assets),
             limits=settings.limits,
             max_output_bytes=settings.max_output_bytes,
         )
-        reconciler = Reconciler(
-            database,
-            Nudger(client, database),
-            mode=settings.mode,
-            older_than=timedelta(seconds=settings.nudge_after_seconds),
-        )
-        reconciling = asyncio.create_task(reconciler.run())
+        await stack.enter_async_context(upkeep(settings, database, client, assets))
         for worker in workers(client, service, settings):
             await stack.enter_async_context(worker)
         log.info("working", mode=settings.mode, accounts=sorted(access), pid=os.getpid())
         await stop.wait()
         log.info("stopping: no new work; what is being submitted comes to its answer first")
-        reconciling.cancel()
-        with suppress(asyncio.CancelledError):
-            await reconciling
 
 
 async def _main(settings: Settings) -> int:

@@ -7,12 +7,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
 from activities.service import Service, now
-from domain.capabilities import RequestRefused
 from domain.generation import Generation
 from domain.messages import ActivityName, Claim, Claimed, CloseTake, Ending, Signal, Wish, Wished
-from domain.regeneration import next_take
-from domain.request import SEED_MAX, RegenerateRequest
-from storage import catalog, claims, endings, events, wishes
+from domain.params import SEED_MAX
+from domain.planning import Wanted, plan
+from domain.refusals import RequestRefused
+from domain.regeneration import next_request
+from domain.request import RegenerateRequest
+from storage import catalog, claims, endings, events, images, wishes
 from storage.database import Database, uninterrupted
 
 
@@ -27,7 +29,7 @@ class Bookkeeping:
     @uninterrupted
     async def claim(self, wanted: Claim) -> Claimed:
         """Give the run its work, or nothing; see `storage.claims.claim`."""
-        async with self._database.write() as connection:
+        async with self._database.write(wanted.generation_id) as connection:
             order = await claims.claim(
                 connection, wanted, self._service.accounts.mode, self._service.limits, now()
             )
@@ -44,16 +46,20 @@ class Bookkeeping:
     @uninterrupted
     async def close_take(self, close: CloseTake) -> Ending:
         """Write that a take ends without a video."""
-        async with self._database.write() as connection:
+        async with self._database.write(close.generation_id) as connection:
             return await endings.close_failed(connection, close, now())
 
     @activity.defn(name=ActivityName.WISH)
     @uninterrupted
     async def wish(self, wish: Wish) -> Wished:
         """Write down what a person asked for by a bare signal."""
-        async with self._database.write() as connection:
-            generation = await catalog.find(connection, wish.generation_id, lock=True)
-            if generation is None or generation.mode is not self._service.accounts.mode:
+        async with self._database.write(wish.generation_id) as connection:
+            generation = await catalog.find(connection, wish.generation_id)
+            if (
+                generation is None
+                or generation.deleted_at
+                or generation.mode is not self._service.accounts.mode
+            ):
                 return Wished()
             match wish.kind:
                 case Signal.CANCEL:
@@ -75,11 +81,13 @@ class Bookkeeping:
         if await wishes.was_granted(connection, generation.id, key) or not generation.status.is_terminal:
             return Wished()
         seed = secrets.randbelow(SEED_MAX + 1)
-        last = generation.current.request
         try:
-            request, plan = next_take(last, RegenerateRequest(), self._service.providers, seed)
+            request = next_request(generation.current.request, RegenerateRequest())
+            frame = await images.first_frame(connection, generation.tenant_id, request)
+            wanted = Wanted(request=request, seed=seed, first_frame=frame)
+            planned = plan(wanted, self._service.providers)
         except (RequestRefused, ValidationError):
             activity.logger.warning("What was asked for once can no longer be served.", exc_info=True)
             return Wished()
-        after = await wishes.regenerate(connection, generation, request, plan, now(), wish_key=key)
+        after = await wishes.regenerate(connection, generation, request, planned, now(), wish_key=key)
         return Wished(take=after.current.number)

@@ -1,5 +1,7 @@
 """Stopping a job at its provider, and telling the truth about it."""
 
+import time
+
 from temporalio import activity
 
 from activities.service import Service, heartbeating, now
@@ -8,6 +10,12 @@ from domain.outcomes import CancelOutcome, CancelReply, JobState
 from failpoints import Point, reach
 from storage import endings, facts
 from storage.database import uninterrupted
+
+_FRESH_SECONDS = 3.0
+
+
+class StaleLook(Exception):
+    """Too much time has passed since the job was looked at; to be retried from the beginning."""
 
 
 class Cancelling:
@@ -25,6 +33,7 @@ class Cancelling:
 
         Raises:
             ProviderError: No usable answer; to be retried.
+            StaleLook: The process was held up; to be retried.
         """
         async with heartbeating():
             result = await self._cancel(cancel)
@@ -39,6 +48,7 @@ class Cancelling:
         job = cancel.job
         provider = self._service.accounts.get(job.account, job.mode)
         sent_before, billed = await self._was_sent(job)
+        looked_at = time.monotonic()
         look = await provider.status(job.job_id)
         if look.state.is_over:
             if sent_before and look.state in {JobState.GONE, JobState.CANCELLED}:
@@ -46,7 +56,11 @@ class Cancelling:
             return CancelResult(outcome=CancelOutcome.TOO_LATE)
         billed = await self._sending(job, will_bill=provider.cancel_is_billed(look))
         reach(Point.BEFORE_CANCEL)
-        match await provider.cancel(job.job_id):
+        if time.monotonic() - looked_at > _FRESH_SECONDS:
+            raise StaleLook(
+                "the last look at the job is too old: it may be over, and its output be destroyed"
+            )
+        match await provider.cancel(job.job_id, look):
             case CancelReply.STOPPED | CancelReply.GONE:
                 return CancelResult(outcome=CancelOutcome.STOPPED, billed=billed)
             case CancelReply.REFUSED:
@@ -59,12 +73,12 @@ class Cancelling:
 
     @uninterrupted
     async def _sending(self, job: Job, *, will_bill: bool | None) -> bool | None:
-        async with self._service.database.write() as connection:
+        async with self._service.database.write(job.generation_id) as connection:
             return await facts.cancel_sending(connection, job, now(), will_bill=will_bill)
 
     @uninterrupted
     async def _write_down(self, job: Job, result: CancelResult, *, by_user: bool) -> CancelResult:
-        async with self._service.database.write() as connection:
+        async with self._service.database.write(job.generation_id) as connection:
             await facts.cancel_ended(connection, job, result, now(), by_user=by_user)
             ending = await endings.ending_of(connection, job.generation_id, job.take)
         return result.model_copy(update={"ending": ending})

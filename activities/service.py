@@ -10,10 +10,11 @@ from typing import TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio import activity
 
+from activities.first_frames import FirstFrames
 from domain.capabilities import ProviderFacts
 from domain.messages import Limits
 from providers.registry import Accounts
-from storage.assets import AssetStore
+from storage.assets import LocalAssets
 from storage.database import Database
 
 Result = TypeVar("Result")
@@ -32,7 +33,8 @@ class Service:
     database: Database
     accounts: Accounts
     providers: tuple[ProviderFacts, ...]
-    assets: AssetStore
+    assets: LocalAssets
+    first_frames: FirstFrames
     limits: Limits
     max_output_bytes: int
 

@@ -1,8 +1,7 @@
 """Fetching a finished video, proving by decoding that it is one, and keeping it."""
 
 import asyncio
-import tempfile
-from pathlib import Path
+from collections.abc import Mapping
 
 from temporalio import activity
 
@@ -14,9 +13,9 @@ from domain.messages import ActivityName, Ending, Job, Stored
 from domain.outcomes import JobState, JobStatus
 from failpoints import Point, reach
 from providers.base import ProviderError
-from providers.http import download
+from providers.downloads import download
 from storage import endings, facts
-from storage.assets import AssetTooLarge
+from storage.asset_store import AssetTooLarge
 from storage.database import uninterrupted
 from storage.media import MediaFacts, UnplayableVideo, check_against_order, inspect_video
 
@@ -53,9 +52,10 @@ class Storing:
             for fetch in range(FETCHES):
                 if fetch:
                     await asyncio.sleep(_PAUSE_SECONDS)
-                look = await self._service.accounts.get(job.account, job.mode).status(job.job_id)
+                provider = self._service.accounts.get(job.account, job.mode)
+                look = await provider.status(job.job_id)
                 try:
-                    video = await self._fetch(job, look)
+                    video = await self._fetch(job, look, provider.output_headers)
                 except _Refused as refused:
                     failure = refused.failure
                     activity.logger.warning("The output of job %s is refused: %s", job.job_id, refused)
@@ -63,7 +63,7 @@ class Storing:
                     return Stored(ending=await self._complete(job, video))
             return Stored(failure=failure)
 
-    async def _fetch(self, job: Job, look: JobStatus) -> Video:
+    async def _fetch(self, job: Job, look: JobStatus, headers: Mapping[str, str]) -> Video:
         if look.state is not JobState.SUCCEEDED or look.output_url is None:
             raise _Refused(
                 "output_gone", f"{name_of(job.plan.provider)} no longer offers the finished video."
@@ -72,14 +72,14 @@ class Storing:
         try:
             async with (
                 assets.receive(suffix=".mp4", limit_bytes=self._service.max_output_bytes) as incoming,
-                download(look.output_url) as chunks,
+                download(look.output_url, headers) as chunks,
             ):
                 async for chunk in chunks:
                     await incoming.write(chunk)
                 reach(Point.STORING)
                 fetched = await incoming.local_copy()
-                with tempfile.TemporaryDirectory(prefix="poster-") as folder:
-                    poster = Path(folder) / "poster.jpg"
+                async with assets.scratch() as folder:
+                    poster = folder / "poster.jpg"
                     found = await inspect_video(fetched, poster)
                     _check(found, job)
                     kept_poster = await assets.put_bytes(poster.read_bytes(), ".jpg")
@@ -104,22 +104,28 @@ class Storing:
             fps=found.fps,
             codec=found.codec,
             has_audio=found.has_audio,
-            seed=job.plan.seed if look.seed is None else look.seed,
+            seed=job.plan.seed_of(job.attempt) if look.seed is None else look.seed,
         )
 
     @uninterrupted
     async def _show(self, job: Job) -> None:
-        async with self._service.database.write() as connection:
+        async with self._service.database.write(job.generation_id) as connection:
             await facts.storing(connection, job, activity.info().attempt, now())
 
     @uninterrupted
     async def _complete(self, job: Job, video: Video) -> Ending:
-        async with self._service.database.write() as connection:
-            ending = await endings.completed(connection, job, video, now())
+        async with self._service.database.write(job.generation_id) as connection:
+            ending = await endings.completed(connection, self._service.assets, job, video, now())
             reach(Point.BEFORE_COMMIT)
             return ending
 
 
 def _check(found: MediaFacts, job: Job) -> None:
     plan = job.plan
-    check_against_order(found, duration_seconds=plan.duration_seconds, width=plan.width, height=plan.height)
+    check_against_order(
+        found,
+        duration_seconds=plan.duration_seconds,
+        width=plan.width,
+        height=plan.height,
+        exact_size=plan.has_exact_size,
+    )

@@ -1,19 +1,22 @@
 """Sending an order to a provider, at most once, and finding out what became of it."""
 
 import asyncio
-from datetime import timedelta
+import time
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio import activity
 
+from activities.first_frames import FirstFrameGone
 from activities.service import Service, insistently, now
 from domain.failures import Category, Failure
 from domain.messages import ActivityName, Order, ResolveSubmit, Submitted
 from domain.outcomes import Accepted, NotSent, SubmitResult
+from domain.recovery import WOKE_TOO_LATE
 from failpoints import Point, reach
 from providers.base import JobOrder
 from providers.registry import UnknownAccount, WrongMode
-from storage import answers, claims
+from storage import answers, claims, lookups
 from storage.database import uninterrupted
 
 _ASK_AGAIN_SECONDS = 0.5
@@ -22,6 +25,10 @@ _RECORD_WITHIN = timedelta(seconds=10)
 
 class _NotOurs(Exception):
     """The permission to send was used or withdrawn."""
+
+
+class _WokeTooLate(Exception):
+    """So much time has passed since the permission that others may have judged this order as lost."""
 
 
 class Submitting:
@@ -42,19 +49,34 @@ class Submitting:
         except (UnknownAccount, WrongMode) as error:
             failure = Failure(category=Category.AUTH, code="no_account", detail=str(error), billed=False)
             return await self._record(order, NotSent(failure=failure))
+        try:
+            picture = await self._service.first_frames.fitted(order.plan)
+        except FirstFrameGone as error:
+            return await self._record(order, NotSent(failure=error.failure))
 
         async def before_write() -> None:
             reach(Point.BEFORE_SEND)
-            if not await self._begin(order):
+            asked_at, started = now(), time.monotonic()
+            if not await self._begin(order, asked_at):
                 raise _NotOurs
             reach(Point.AFTER_CLAIM)
+            # Two clocks: one may be set, the other stands still while the machine sleeps.
+            passed = max(now() - asked_at, timedelta(seconds=time.monotonic() - started))
+            if passed > order.limits.held_up:
+                raise _WokeTooLate
 
+        wanted = JobOrder(
+            plan=order.plan,
+            client_reference=order.attempt.ref,
+            attempt=order.attempt.number,
+            picture=picture,
+        )
         try:
-            result = await provider.submit(
-                JobOrder(plan=order.plan, client_reference=order.attempt.ref), before_write
-            )
+            result = await provider.submit(wanted, before_write)
         except _NotOurs:
             return await self._verdict(order, None)
+        except _WokeTooLate:
+            return await self._record(order, NotSent(failure=_woke_too_late()), has_permission=True)
         reach(Point.ANSWERED)
         if isinstance(result, Accepted):
             activity.heartbeat(result.job_id)
@@ -62,12 +84,14 @@ class Submitting:
         reach(Point.ACCEPTED)
         return submitted
 
-    async def _record(self, order: Order, result: SubmitResult) -> Submitted:
+    async def _record(self, order: Order, result: SubmitResult, *, has_permission: bool = False) -> Submitted:
         """Write down how the submit ended; where another process has the permission, what became of that one."""
 
         async def record() -> Submitted | None:
-            async with self._service.database.write() as connection:
-                return await answers.finish_sending(connection, order, result, now())
+            async with self._service.database.write(order.generation_id) as connection:
+                return await answers.finish_sending(
+                    connection, order, result, now(), has_permission=has_permission
+                )
 
         # A process that was frozen finds its activity cancelled when it wakes: the answer is written down all the same.
         recording = asyncio.create_task(insistently(record, during=_RECORD_WITHIN))
@@ -98,17 +122,26 @@ class Submitting:
             await asyncio.sleep(_ASK_AGAIN_SECONDS)
 
     @uninterrupted
-    async def _begin(self, order: Order) -> bool:
+    async def _begin(self, order: Order, moment: datetime) -> bool:
         run_id = activity.info().workflow_run_id or ""
-        async with self._service.database.write() as connection:
-            return await claims.begin_sending(connection, order, run_id, now())
+        async with self._service.database.write(order.generation_id) as connection:
+            return await claims.begin_sending(connection, order, run_id, moment)
 
     @uninterrupted
     async def _judge(self, order: Order, job_id: str | None) -> Submitted | None:
-        async with self._service.database.write() as connection:
+        async with self._service.database.write(order.generation_id) as connection:
             return await answers.verdict(connection, order, job_id, now())
 
     @uninterrupted
     async def _show_looking_up(self, order: Order) -> None:
-        async with self._service.database.write() as connection:
-            await answers.looking_up(connection, order, now())
+        async with self._service.database.write(order.generation_id) as connection:
+            await lookups.looking_up(connection, order, now())
+
+
+def _woke_too_late() -> Failure:
+    return Failure(
+        category=Category.NETWORK,
+        code=WOKE_TOO_LATE,
+        detail="The sending process was held up for too long after it got the permission; it sent nothing.",
+        billed=False,
+    )

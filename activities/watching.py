@@ -94,12 +94,12 @@ class Watching:
         async with self._service.database.read() as connection:
             attempt = await answers.state_of(connection, job.ref)
         if attempt.job_id is None:
-            async with self._service.database.write() as connection:
+            async with self._service.database.write(job.generation_id) as connection:
                 await answers.accepted(connection, job, now())
 
     @uninterrupted
     async def _ended(self, job: Job, look: JobStatus) -> JobEnd:
-        async with self._service.database.write() as connection:
+        async with self._service.database.write(job.generation_id) as connection:
             await facts.job_ended(connection, job, look, now())
         return JobEnd(state=look.state, failure=look.failure)
 
@@ -108,7 +108,7 @@ class Watching:
         moment = now()
         if not teller.wants_to_show(look, moment):
             return
-        async with self._service.database.write() as connection:
+        async with self._service.database.write(job.generation_id) as connection:
             await facts.observed(
                 connection,
                 job,

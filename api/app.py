@@ -10,7 +10,19 @@ from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 
-from api import events, generations, house, lists, media, problems
+from api import (
+    events,
+    generations,
+    house,
+    images,
+    lists,
+    media,
+    orders,
+    problems,
+    providers,
+    takes,
+    workflows,
+)
 from api.guards import Guard
 from api.service import Service
 from providers.registry import facts_of
@@ -31,7 +43,7 @@ Every error is a problem document (RFC 9457) that names the field and says what 
 """
 _PROBLEMS = {
     status: {"model": problems.ProblemDocument, "content": {problems.MEDIA_TYPE: {}}}
-    for status in (400, 404, 409, 413, 415, 422, 503)
+    for status in (400, 404, 409, 410, 413, 415, 422, 503)
 }
 
 
@@ -72,7 +84,10 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         responses=_PROBLEMS,
     )
-    routers = [part.router for part in (lists, generations, events, media, house)]
+    routers = [
+        part.router
+        for part in (lists, orders, generations, takes, events, media, images, workflows, providers, house)
+    ]
     problems.install(app, [route for router in routers for route in router.routes])
     for router in routers:
         app.include_router(router)

@@ -14,7 +14,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from api.generations import GenerationId
+from api.changes import GenerationId
 from api.problems import FieldError, Problem
 from api.schemas import EventOut, EventPage
 from api.service import Here, Service

@@ -8,9 +8,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.images import MAX_IMAGE_BYTES
 from api.problems import Problem, response
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_UPLOAD_BYTES = MAX_IMAGE_BYTES + 64 * 1024
+"""A picture and the form around it."""
+
+_UPLOADS = frozenset({"/v1/images"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 log = structlog.get_logger(__name__)
@@ -26,9 +31,8 @@ class _TooLarge(HTTPException):
 class Guard:
     """ASGI middleware around the whole app."""
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int = MAX_BODY_BYTES) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Guard one request; streams pass through untouched."""
@@ -38,9 +42,10 @@ class Guard:
         request_id = _request_id(Request(scope))
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        passage = _Passage(request_id, self._max_body_bytes, receive, send)
+        max_body_bytes = MAX_UPLOAD_BYTES if scope["path"].rstrip("/") in _UPLOADS else MAX_BODY_BYTES
+        passage = _Passage(request_id, max_body_bytes, receive, send)
         try:
-            if passage.announced(scope) <= self._max_body_bytes:
+            if passage.announced(scope) <= max_body_bytes:
                 await self._app(scope, passage.receive, passage.send)
                 return
             problem = passage.too_large()

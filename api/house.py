@@ -1,8 +1,7 @@
-"""What is said about the service itself: is it alive, is it ready, what can it make."""
+"""What is said about the service itself: is it alive, is it ready, does it answer."""
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
@@ -11,8 +10,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio.service import RPCError
 
 from api.service import Here, Service
-from domain.capabilities import Capability
-from domain.money import to_usd
 
 router = APIRouter(tags=["service"])
 
@@ -35,40 +32,6 @@ async def readyz(service: Here) -> JSONResponse:
     ready = all(state == "ok" for state in parts.values())
     body = {"status": "ok" if ready else "unavailable", "mode": service.settings.mode, "parts": parts}
     return JSONResponse(body, status_code=200 if ready else 503)
-
-
-@router.get("/v1/providers", tags=["providers"], summary="What can be made here, and what it costs")
-async def providers(service: Here) -> dict[str, Any]:
-    """Return each provider's models with their limits, and the price facts with the date they were read."""
-    return {
-        "data": [
-            {
-                "id": facts.id,
-                "name": facts.name,
-                "mode": service.settings.mode,
-                "models": [
-                    {
-                        "id": model.id,
-                        "facts_read": model.facts_read.isoformat(),
-                        "modes": [_capability(capability) for capability in model.capabilities],
-                    }
-                    for model in facts.models
-                ],
-            }
-            for facts in service.providers
-        ]
-    }
-
-
-def _capability(capability: Capability) -> dict[str, Any]:
-    return {
-        "mode": capability.mode,
-        "image_required": capability.mode == "image_to_video",
-        "duration_seconds": list(capability.durations),
-        "default_duration_seconds": capability.default_duration,
-        "resolutions": [str(size) for size in capability.sizes],
-        "price_usd_per_second": to_usd(capability.price_per_second),
-    }
 
 
 async def _database(service: Service) -> str:

@@ -12,8 +12,8 @@ from pydantic_core import PydanticCustomError
 from api.problems import FieldError, Problem
 from api.schemas import GenerationPage
 from api.service import Here
+from domain.fields import Text
 from domain.ids import is_generation_id
-from domain.request import Text
 from domain.status import Status
 from storage import catalog
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, Response
 from starlette.responses import MalformedRangeHeader, RangeNotSatisfiable
 
-from api.generations import GenerationId
+from api.changes import GenerationId
 from api.problems import MEDIA_TYPE, Problem, ProblemDocument
 from api.service import Here, Service
 from domain.generation import Video
@@ -47,7 +47,10 @@ async def video(
 ) -> Response:
     """Return the MP4 of a take; knows ranges."""
     found = await _video(service, generation_id, take)
-    return _file(service, request, found.sha256, ".mp4", "video/mp4", f"{generation_id}.mp4", take)
+    name = f"{generation_id}.mp4"
+    return stored_file(
+        service, request, found.sha256, ".mp4", "video/mp4", name, never_changes=take is not None
+    )
 
 
 @router.get("/{generation_id}/poster", response_class=FileResponse, responses=_POSTER, summary="Its poster")
@@ -57,7 +60,10 @@ async def poster(
 ) -> Response:
     """Return a still of the video, as JPEG."""
     found = await _video(service, generation_id, take)
-    return _file(service, request, found.poster_sha256, ".jpg", "image/jpeg", f"{generation_id}.jpg", take)
+    name = f"{generation_id}.jpg"
+    return stored_file(
+        service, request, found.poster_sha256, ".jpg", "image/jpeg", name, never_changes=take is not None
+    )
 
 
 async def _video(service: Service, generation_id: str, number: int | None) -> Video:
@@ -71,18 +77,30 @@ async def _video(service: Service, generation_id: str, number: int | None) -> Vi
     return take.video
 
 
-def _file(
+def stored_file(
     service: Service,
     request: Request,
     sha256: str,
     suffix: str,
     media_type: str,
     name: str,
-    take: int | None,
+    *,
+    never_changes: bool,
 ) -> Response:
+    """Return a stored file, or 304 where the client has it.
+
+    Args:
+        service: Where the files are.
+        request: Whose `If-None-Match` counts.
+        sha256: Which file.
+        suffix: Of its name in the store.
+        media_type: What it is.
+        name: How a browser saves it.
+        never_changes: Whether this address always leads to this file: that of a numbered take does, that of the
+            newest take leads to another one with the next.
+    """
     etag = f'"{sha256}"'
-    # The file of a numbered take never changes; the newest take's does with the next one.
-    freshness = "private, max-age=31536000, immutable" if take is not None else "private, no-cache"
+    freshness = "private, max-age=31536000, immutable" if never_changes else "private, no-cache"
     headers = {"ETag": etag, "Cache-Control": freshness}
     known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
     if known & {etag, "*"}:

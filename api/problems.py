@@ -16,21 +16,26 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
-from domain.capabilities import RequestRefused
+from domain.refusals import RequestRefused
 
 MEDIA_TYPE = "application/problem+json"
 
 CODES: dict[str, tuple[int, str]] = {
     "invalid_json": (400, "The body is not JSON"),
+    "invalid_form": (400, "The form cannot be read"),
     "invalid_request": (422, "The request has fields that are not right"),
+    "unusable_image": (422, "The file is no picture that can be used"),
     "invalid_cursor": (422, "The cursor is not one of ours"),
     "idempotency_key_reused": (422, "The Idempotency-Key was used for another body"),
     "not_found": (404, "There is no such thing"),
     "no_video": (404, "There is no video (yet)"),
+    "no_workflow": (404, "Temporal knows no run of it"),
     "method_not_allowed": (405, "The path does not know this method"),
     "already_over": (409, "The generation is over"),
     "other_mode": (409, "It belongs to the other mode"),
     "still_running": (409, "The last take is not over"),
+    "image_in_use": (409, "A running generation needs the picture"),
+    "deleted": (410, "It was deleted"),
     "body_too_large": (413, "The body is too large"),
     "unsupported_media_type": (415, "The body is not sent as JSON"),
     "range_not_satisfiable": (416, "The file ends before the range begins"),
@@ -175,7 +180,7 @@ def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:
         code = {
-            400: "invalid_json",
+            400: "invalid_form" if _is_form(request) else "invalid_json",
             404: "not_found",
             405: "method_not_allowed",
             413: "body_too_large",
@@ -199,6 +204,10 @@ def _is_sent_as_json(request: Request) -> bool:
     return media_type == "application/json" or (
         media_type.startswith("application/") and media_type.endswith("+json")
     )
+
+
+def _is_form(request: Request) -> bool:
+    return request.headers.get("content-type", "").lower().startswith("multipart/")
 
 
 def _allow(request: Request, routes: Sequence[BaseRoute], known: str) -> str:

@@ -5,51 +5,12 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from domain.capabilities import Plan
+from api.take_schemas import Error, Money, TakeOut
+from domain.actions import Action, actions_of
 from domain.events import Event
-from domain.failures import Category, Failure, advice_for, is_retryable
-from domain.generation import Attempt, Cost, Generation, Take, Video
-from domain.money import to_usd
-from domain.outcomes import AttemptState, CancelOutcome
+from domain.generation import Generation
+from domain.outcomes import CancelOutcome
 from domain.status import Status
-
-
-class Money(BaseModel):
-    """The three numbers, in US dollars as decimal strings."""
-
-    reserved_usd: str = Field(examples=["0.60"])
-    settled_usd: str = Field(examples=["0.00"])
-    at_risk_usd: str = Field(examples=["0.00"])
-
-    @classmethod
-    def of(cls, cost: Cost) -> "Money":
-        """Return a cost as JSON."""
-        return cls(
-            reserved_usd=to_usd(cost.reserved),
-            settled_usd=to_usd(cost.settled),
-            at_risk_usd=to_usd(cost.at_risk),
-        )
-
-
-class Error(BaseModel):
-    """Why it failed, and what to do."""
-
-    category: Category
-    code: str
-    message: str
-    advice: str
-    retryable: bool
-
-    @classmethod
-    def of(cls, failure: Failure) -> "Error":
-        """Return a failure as JSON."""
-        return cls(
-            category=failure.category,
-            code=failure.code,
-            message=failure.detail,
-            advice=advice_for(failure.category),
-            retryable=is_retryable(failure.category),
-        )
 
 
 class Progress(BaseModel):
@@ -58,95 +19,6 @@ class Progress(BaseModel):
     percent: int
     source: str | None = None
     as_of: AwareDatetime | None = None
-
-
-class VideoOut(BaseModel):
-    """A stored video."""
-
-    url: str
-    poster_url: str
-    duration_seconds: float
-    width: int
-    height: int
-    fps: float
-    codec: str
-    has_audio: bool
-    size_bytes: int
-    sha256: str
-    seed: int | None = None
-
-    @classmethod
-    def of(cls, generation_id: str, take: int, video: Video) -> "VideoOut":
-        """Return a video as JSON."""
-        base = f"/v1/generations/{generation_id}"
-        return cls(
-            url=f"{base}/video?take={take}",
-            poster_url=f"{base}/poster?take={take}",
-            **video.model_dump(exclude={"poster_sha256"}),
-        )
-
-
-class AttemptOut(BaseModel):
-    """One submission to a provider."""
-
-    number: int
-    provider: str
-    account: str
-    model: str
-    job_id: str | None
-    outcome: AttemptState
-    failure: Error | None
-    cost: Money
-    started_at: AwareDatetime
-    ended_at: AwareDatetime | None
-
-    @classmethod
-    def of(cls, attempt: Attempt) -> "AttemptOut":
-        """Return an attempt as JSON."""
-        return cls(
-            number=attempt.number,
-            provider=attempt.provider,
-            account=attempt.account,
-            model=attempt.model,
-            job_id=attempt.job_id,
-            outcome=attempt.state,
-            failure=None if attempt.failure is None else Error.of(attempt.failure),
-            cost=Money.of(attempt.cost),
-            started_at=attempt.started_at,
-            ended_at=attempt.ended_at,
-        )
-
-
-class TakeOut(BaseModel):
-    """One version of the picture."""
-
-    number: int
-    status: Status
-    request: dict[str, Any] = Field(description="The effective request: model, prompt, seed and all params.")
-    cancel: dict[str, Any] | None
-    error: Error | None
-    attempts: list[AttemptOut]
-    video: VideoOut | None
-    created_at: AwareDatetime
-    ended_at: AwareDatetime | None
-
-    @classmethod
-    def of(cls, generation_id: str, take: Take) -> "TakeOut":
-        """Return a take as JSON."""
-        cancel = None
-        if take.cancel_outcome is not None:
-            cancel = {"outcome": take.cancel_outcome, "billed": take.cancel_billed}
-        return cls(
-            number=take.number,
-            status=take.status,
-            request=effective(take.plan),
-            cancel=cancel,
-            error=None if take.failure is None else Error.of(take.failure),
-            attempts=[AttemptOut.of(attempt) for attempt in take.attempts],
-            video=None if take.video is None else VideoOut.of(generation_id, take.number, take.video),
-            created_at=take.created_at,
-            ended_at=take.ended_at,
-        )
 
 
 class Links(BaseModel):
@@ -178,7 +50,7 @@ class GenerationOut(BaseModel):
     takes: list[TakeOut]
     cost: Money
     error: Error | None
-    actions: list[str]
+    actions: list[Action]
     last_seq: int = Field(description="The newest event; pass it as `after` to wait for the next.")
     created_at: AwareDatetime
     updated_at: AwareDatetime
@@ -212,7 +84,7 @@ class GenerationOut(BaseModel):
             takes=[TakeOut.of(generation.id, one) for one in generation.takes],
             cost=Money.of(generation.cost),
             error=None if take.failure is None else Error.of(take.failure),
-            actions=actions(generation),
+            actions=list(actions_of(generation)),
             last_seq=generation.last_seq,
             created_at=generation.created_at,
             updated_at=generation.updated_at,
@@ -269,30 +141,6 @@ class EventPage(BaseModel):
     data: list[EventOut]
     has_more: bool
     next: int | None = Field(description="Pass it as `after` for the next page.")
-
-
-def effective(plan: Plan) -> dict[str, Any]:
-    """Return what was sent to the provider, in the words of a request."""
-    params = {
-        "duration_seconds": plan.duration_seconds,
-        "resolution": f"{plan.width}x{plan.height}",
-        "seed": plan.seed,
-        "image_url": plan.image_url,
-    }
-    return {
-        "prompt": plan.prompt,
-        "provider": plan.provider,
-        "model": plan.model,
-        "mode": plan.mode,
-        "params": {name: value for name, value in params.items() if value is not None},
-    }
-
-
-def actions(generation: Generation) -> list[str]:
-    """Return what can be done with a generation now."""
-    if generation.status.is_terminal:
-        return ["regenerate"]
-    return [] if generation.current.cancel_requested_at else ["cancel"]
 
 
 _ETA_FROM_PERCENT = 5

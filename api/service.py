@@ -39,6 +39,9 @@ class Service:
     nudger: Nudger
     providers: tuple[ProviderFacts, ...]
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    # Each decoding child may take a gigabyte and a core.
+    decoding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    uploads_waiting: int = 0
     _nudges: set[asyncio.Task[None]] = field(default_factory=set)
 
     def nudge_soon(self, generation_id: str, signal: Signal, take: int) -> None:
@@ -63,7 +66,7 @@ class Service:
             raise not_found("generation")
         async with self.database.read() as connection:
             generation = await catalog.find(connection, generation_id)
-        if generation is None:
+        if generation is None or generation.deleted_at is not None:
             raise not_found("generation")
         return generation
 

@@ -8,10 +8,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
+
+from cli.exits import Exit, Stop
 
 Json = dict[str, Any]
 
@@ -116,6 +119,45 @@ class Client:
             lambda: self._json("POST", path, json=body, headers={"Idempotency-Key": key}), patience_seconds
         )
 
+    async def upload(self, path: str, file: Path, *, patience_seconds: float) -> Json:
+        """Send a file as the field `file` of a form; harmless to repeat where the answer follows from its content.
+
+        Raises:
+            Refused: A 4xx or 5xx answer.
+            Unreachable: Away for longer than the patience.
+            Stop: The file cannot be read.
+        """
+        try:
+            content = await asyncio.to_thread(file.read_bytes)
+        except OSError as error:
+            raise Stop(f"{file} cannot be read: {error.strerror}", Exit.REFUSED) from error
+        form = {"file": (file.name, content)}
+        return await self.patiently(lambda: self._json("POST", path, files=form), patience_seconds)
+
+    async def delete(self, path: str, *, patience_seconds: float) -> Json:
+        """Delete something, again and again while the service is away.
+
+        Returns:
+            The answer; empty where there is none, or where only a repetition found nothing left to delete.
+
+        Raises:
+            Refused: A 4xx or 5xx answer.
+            Unreachable: Away for longer than the patience.
+        """
+        asked = 0
+
+        async def attempt() -> Json:
+            nonlocal asked
+            asked += 1
+            try:
+                return await self._json("DELETE", path)
+            except Refused as refused:
+                if asked > 1 and refused.status == httpx.codes.NOT_FOUND:
+                    return {}  # the answer to an earlier request was lost
+                raise
+
+        return await self.patiently(attempt, patience_seconds)
+
     async def patiently(self, attempt: Callable[[], Awaitable[Json]], patience_seconds: float) -> Json:
         """Repeat what is harmless to repeat until the service answers, for as long as the patience lasts."""
         began = said = time.monotonic()
@@ -158,6 +200,8 @@ class Client:
             raise Unreachable(self.base_url, _reason(error)) from error
         if response.status_code >= _CLIENT_ERRORS.start:
             raise self._refusal(response)
+        if response.status_code == httpx.codes.NO_CONTENT:
+            return {}
         try:
             document = response.json()
         except ValueError:

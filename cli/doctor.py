@@ -15,11 +15,12 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.engine import make_url
 
-from cli import console, lock, ports, stack
+from cli import console, keys, lock, ports, stack
 from cli.address import api_url
 from cli.client import Client, Refused, Unreachable
 from cli.exits import Exit
 from cli.orders import print_json
+from domain.generation import DeploymentMode
 from runtime.settings import Settings
 
 _PYTHON_LEAST = (3, 11)
@@ -72,6 +73,10 @@ def examine(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
     yield _disk(settings.data_dir)
     yield _temporal_binary(environ)
     yield _database(settings)
+    for account in keys.looked_at(settings):
+        yield _key(account)
+    if settings.mode is DeploymentMode.LIVE:
+        yield _live(settings)
     for part in stack.listening_parts(settings, environ):
         yield _port(part, settings, remembered)
     yield asyncio.run(_api(settings, named="VIDEOPLANET_URL" in environ, is_up=is_up))
@@ -147,6 +152,36 @@ def _try_to_write(file: Path) -> None:
         connection.execute("ROLLBACK")
     finally:
         connection.close()
+
+
+def _key(account: keys.Account) -> Check:
+    name = f"key of {account.name}"
+    if account.is_retired:
+        return Check(
+            name=name,
+            state=State.OFF,
+            found=f"{account.variable} is set; {keys.RETIRED}",
+            advice=keys.INSTEAD,
+        )
+    if account.server:
+        found = (
+            f"{account.variable} {'is set' if account.has_key else 'is not set'}; server at {account.server}"
+        )
+        return Check(name=name, state=State.OK, found=found)
+    if account.has_key:
+        return Check(name=name, state=State.OK, found=f"{account.variable} is set")
+    advice = (
+        f"{keys.RETIRED}: {keys.INSTEAD}" if account.was_hosted else f"for live mode, set {account.variable}"
+    )
+    return Check(name=name, state=State.OFF, found=f"{account.variable} is not set", advice=advice)
+
+
+def _live(settings: Settings) -> Check:
+    usable = keys.usable(settings)
+    if usable:
+        return Check(name="live mode", state=State.OK, found=f"can use {', '.join(usable)}")
+    advice = f"set {keys.choice()}, or leave live mode"
+    return Check(name="live mode", state=State.PROBLEM, found="no key can be used", advice=advice)
 
 
 def _port(part: str, settings: Settings, remembered: ports.Ports | None) -> Check:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from cli import generations
+from cli import generations, images, takes
 from cli.exits import HELP, Exit
 
 if TYPE_CHECKING:  # imported where it runs, so that `videoplanet --help` is quick
@@ -22,6 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(generations.app)
+app.add_typer(takes.app)
+app.add_typer(images.app, name="images")
 
 
 @app.command(epilog=HELP)

@@ -17,7 +17,9 @@ from cli.client import Client, Json, Refused, Unreachable
 from cli.exits import Exit, Stop
 from cli.problems import exit_of, lines_of, lines_of_absence
 
-_PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 60.0
+"""How long a service that is away is tried, unless a command says otherwise."""
+
 _WAIT_SECONDS = 3600.0
 _ENDS = {"completed": Exit.OK, "failed": Exit.FAILED, "cancelled": Exit.CANCELLED}
 
@@ -42,7 +44,7 @@ class Waiting(BaseModel):
     @property
     def patience_seconds(self) -> float:
         """How long a service that is away is tried."""
-        return _PATIENCE_SECONDS if self.timeout_seconds is None else self.timeout_seconds
+        return PATIENCE_SECONDS if self.timeout_seconds is None else self.timeout_seconds
 
 
 def run(task: Callable[[Client], Awaitable[Exit]]) -> Exit:
@@ -81,11 +83,27 @@ def print_json(document: object) -> None:
     sys.stdout.flush()
 
 
-async def order(client: Client, path: str, body: Json, waiting: Waiting, key: str | None) -> Exit:
-    """Send an order for a video, or for another take, and wait for it where asked."""
+async def order(
+    client: Client, path: str, body: Json, waiting: Waiting, key: str | None, image: Path | None = None
+) -> Exit:
+    """Send an order for a video, or for another take, and wait for it where asked.
+
+    Args:
+        client: The service.
+        path: Where the order goes.
+        body: The order.
+        waiting: How it goes on.
+        key: The idempotency key; a fresh one if None.
+        image: A picture that is uploaded first, to be the first frame.
+    """
     give_up_at = time.monotonic() + (waiting.timeout_seconds or _WAIT_SECONDS)
     key = key or str(uuid.uuid4())
+    if image is not None:
+        uploaded = await client.upload("/v1/images", image, patience_seconds=waiting.patience_seconds)
+        body = body | {"params": body.get("params", {}) | {"image_id": uploaded["id"]}}
     generation = await client.post(path, body, key=key, patience_seconds=waiting.patience_seconds)
+    if not waiting.as_json:
+        showing.adjustments(console.output(), generation)
     return await finish(client, generation, waiting, give_up_at)
 
 
@@ -94,6 +112,8 @@ async def show(client: Client, generation_id: str, waiting: Waiting) -> Exit:
     give_up_at = time.monotonic() + (waiting.timeout_seconds or _WAIT_SECONDS)
     generation = await client.get(following.path_of(generation_id))
     code = await finish(client, generation, waiting, give_up_at)
+    if not waiting.as_json:
+        showing.adjustments(console.output(), generation)
     return code if waiting.wait or waiting.output else Exit.OK
 
 
@@ -157,11 +177,25 @@ async def cancel(
     if waiting.as_json:
         print_json(answer)
     else:
-        outcome = str(answer.get("outcome") or "asked for").replace("_", " ")
-        billed = {True: ", billed", False: ", not billed"}.get(answer.get("billed"), "")  # type: ignore[arg-type]  # None and absence are "unknown"
-        console.line(
-            console.output(), f"{generation_id}: cancel {outcome}{billed}, cost {showing.money(answer)}"
-        )
+        words = f"{generation_id}: {showing.cancel_words(answer)}, cost {showing.money(answer)}"
+        console.line(console.output(), words)
+    return Exit.OK
+
+
+async def delete(client: Client, generation_id: str) -> Exit:
+    """Erase a generation."""
+    await client.delete(following.path_of(generation_id), patience_seconds=PATIENCE_SECONDS)
+    console.line(console.output(), f"{generation_id} is deleted; what it cost stays in the books")
+    return Exit.OK
+
+
+async def workflow(client: Client, generation_id: str, as_json: bool) -> Exit:
+    """Print what the workflow of a generation says of itself."""
+    answer = await client.get(f"{following.path_of(generation_id)}/workflow")
+    if as_json:
+        print_json(answer)
+    else:
+        showing.workflow(console.output(), answer)
     return Exit.OK
 
 
@@ -174,14 +208,4 @@ async def listing(client: Client, query: dict[str, Any], as_json: bool) -> Exit:
         showing.generations(console.output(), page)
     else:
         console.line(console.output(), "no generations")
-    return Exit.OK
-
-
-async def providers(client: Client, as_json: bool) -> Exit:
-    """Print the providers."""
-    page = await client.get("/v1/providers")
-    if as_json:
-        print_json(page)
-    else:
-        showing.providers(console.output(), page)
     return Exit.OK

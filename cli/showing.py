@@ -1,4 +1,4 @@
-"""How generations, lists, events and providers read in a terminal."""
+"""How generations, takes, lists, events and workflows read in a terminal."""
 
 from collections.abc import Iterator
 
@@ -22,6 +22,9 @@ def generation(console: Console, document: Json, base_url: str) -> None:
     line(console, f"{document['id']}  {describe(document)}, {percent_of(document)} %", style)
     for name, value in _facts(document, base_url):
         line(console, f"  {name:<9} {value}")
+    shown = document.get("takes") or []
+    if len(shown) > 1 or any(take.get("kept") or take.get("feedback") for take in shown):
+        takes(console, document)
 
 
 def generations(console: Console, page: Json) -> None:
@@ -50,21 +53,36 @@ def event(console: Console, document: Json) -> None:
     line(console, f"{document['seq']:>4}  {at}  {document['type']:<24} {document.get('message') or ''}")
 
 
-def providers(console: Console, page: Json) -> None:
-    """Print what providers there are and what their models can do."""
-    table = _table("provider", "model", "mode", "seconds", "sizes", "US dollars a second")
-    for provider in page["data"]:
-        for model in provider["models"]:
-            for able in model["modes"]:
-                table.add_row(
-                    str(provider["id"]),
-                    str(model["id"]),
-                    str(able["mode"]),
-                    ", ".join(str(seconds) for seconds in able["duration_seconds"]),
-                    ", ".join(able["resolutions"]),
-                    str(able["price_usd_per_second"]),
-                )
-    print_table(console, table)
+def takes(console: Console, document: Json) -> None:
+    """Print what is to be said of each take."""
+    for take in document.get("takes") or []:
+        line(console, f"  take {take['number']:<4} {', '.join(_words_of(take))}")
+
+
+def adjustments(console: Console, document: Json) -> None:
+    """Print in what the newest take differs from what was asked for."""
+    for take in (document.get("takes") or [])[-1:]:
+        for adjustment in take.get("adjustments") or ():
+            line(console, f"  adjusted: {adjustment['message']}", "yellow")
+
+
+def workflow(console: Console, document: Json) -> None:
+    """Print what a workflow says of itself."""
+    line(console, f"{document['workflow_id']}  {document['status']}")
+    view = document.get("view") or {}
+    for name, value in (
+        ("run", document["run_id"]),
+        ("since", str(document["started_at"])[:19].replace("T", " ")),
+        ("until", str(document.get("closed_at") or "")[:19].replace("T", " ")),
+        ("events", document["history_events"]),
+        ("doing", view.get("doing") or "no worker answers for it now"),
+        ("job", view.get("job_id")),
+        ("Temporal", document["temporal_url"]),
+    ):
+        if value not in {None, ""}:
+            line(console, f"  {name:<9} {value}")
+    for told in view.get("story") or ():
+        line(console, f"  - {told}")
 
 
 def money(document: Json) -> str:
@@ -108,8 +126,29 @@ def _facts(document: Json, base_url: str) -> Iterator[tuple[str, str]]:
         yield "Temporal", str(temporal)
 
 
+def _words_of(take: Json) -> Iterator[str]:
+    yield str(take["status"])
+    if take.get("superseded_by"):
+        yield f"replaced by take {take['superseded_by']}"
+    if cancel := take.get("cancel"):
+        yield cancel_words(cancel)
+    if take.get("kept"):
+        yield "kept"
+    if feedback := take.get("feedback"):
+        comment = f": {feedback['comment']}" if feedback.get("comment") else ""
+        reasons = f" ({', '.join(feedback['reasons'])})" if feedback.get("reasons") else ""
+        yield f"rated {feedback['rating']} of 5{reasons}{comment}"
+
+
+def cancel_words(cancel: Json) -> str:
+    """Return what came of a cancel."""
+    outcome = str(cancel.get("outcome") or "asked for").replace("_", " ")
+    billed = {"True": ", billed", "False": ", not billed"}.get(str(cancel.get("billed")), "")
+    return f"cancel {outcome}{billed}"
+
+
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in columns:
-        table.add_column(column, no_wrap=column not in {"sizes", "seconds", "prompt"})
+        table.add_column(column, no_wrap=column != "prompt")
     return table

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from cli import console, first_video, ports, stack
+from cli import console, first_video, keys, ports, stack
 from cli.exits import Exit, Stop
 from cli.lock import FolderInUse, FolderLock
 from domain.generation import DeploymentMode
@@ -67,10 +67,11 @@ def run(options: Options, settings: Settings, environ: Mapping[str, str]) -> Exi
 
 
 def _require_keys(settings: Settings) -> None:
-    if settings.mode is DeploymentMode.LIVE and settings.runway_api_key is None:
+    if settings.mode is DeploymentMode.LIVE and not keys.usable(settings):
+        retired = f" ({keys.RETIRED})" if keys.is_retired(settings) else ""
         raise Stop(
-            "live mode needs a provider's key: set RUNWAY_API_KEY, "
-            "or leave live mode for pretend providers that cost nothing",
+            f"live mode needs a provider's key: set {keys.choice()}, "
+            f"or leave live mode for pretend providers that cost nothing{retired}",
             Exit.REFUSED,
         )
 

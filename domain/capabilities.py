@@ -1,18 +1,14 @@
-"""What each model can do, per mode, and how a request is fitted to it or refused with what would work.
+"""What each model can do, per mode: facts as data, read from the providers' own documentation on a date.
 
-The facts are data, read from the providers' own documentation on the date given. Nothing here guesses: a size
-or a length that a model does not list is refused, with `allowed`.
+Nothing here guesses: `domain.planning` refuses a size or a length that a model does not list, with `allowed`.
 """
 
-from collections.abc import Iterable, Sequence
 from datetime import date
 from enum import StrEnum
 
-from domain.model import Frozen, Message
-from domain.money import Micros
-from domain.request import RESOLUTION_NAMES, GenerationRequest, Params, pixels_of, ratio_of
-
-Allowed = Sequence[str | int]
+from domain.model import Frozen
+from domain.params import SEED_MAX, Plain
+from domain.prices import Price
 
 
 class Mode(StrEnum):
@@ -22,37 +18,26 @@ class Mode(StrEnum):
     IMAGE = "image_to_video"
 
 
-class Problem(Frozen):
-    """One thing that is wrong with a request.
+class Support(StrEnum):
+    """How a wish reaches a model: as a field of its own, as words of the prompt, or not at all."""
 
-    Attributes:
-        pointer: JSON pointer to the field.
-        code: A stable word for programs.
-        message: A sentence for a person.
-        allowed: What would be right here.
-        served_by: Providers that can serve it as asked.
-    """
-
-    pointer: str
-    code: str
-    message: str
-    allowed: tuple[str | int, ...] = ()
-    served_by: tuple[str, ...] = ()
-
-
-class RequestRefused(ValueError):
-    """A request that cannot be served as asked; nothing was created."""
-
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("; ".join(f"{problem.pointer}: {problem.message}" for problem in self.problems))
+    NATIVE = "native"
+    PROMPT = "prompt"
+    NONE = "none"
 
 
 class Size(Frozen):
-    """The pixels of a picture."""
+    """The pixels of a picture.
+
+    Attributes:
+        resolution: The provider's own name for it, where sizes are asked for by name.
+        ratio: The same for the aspect ratio.
+    """
 
     width: int
     height: int
+    resolution: str | None = None
+    ratio: str | None = None
 
     @property
     def short_side(self) -> int:
@@ -63,27 +48,115 @@ class Size(Frozen):
         return f"{self.width}x{self.height}"
 
 
+class OptionKind(StrEnum):
+    """What values an option takes."""
+
+    BOOLEAN = "boolean"
+    INTEGER = "integer"
+    NUMBER = "number"
+    CHOICE = "choice"
+
+
+class Option(Frozen):
+    """Something that only this provider's models know, asked for in `params.extra`.
+
+    Attributes:
+        default: What the provider does when it is not asked for.
+        least: The smallest number.
+        most: The largest number.
+        choices: The words that a choice knows.
+    """
+
+    name: str
+    kind: OptionKind
+    description: str
+    default: Plain
+    least: float | None = None
+    most: float | None = None
+    choices: tuple[str, ...] = ()
+
+    def takes(self, value: Plain) -> bool:
+        """Tell whether a value is one of the option's."""
+        match self.kind:
+            case OptionKind.BOOLEAN:
+                return isinstance(value, bool)
+            case OptionKind.CHOICE:
+                return value in self.choices
+            case OptionKind.INTEGER:
+                return isinstance(value, int) and not isinstance(value, bool) and self._in_range(value)
+            case OptionKind.NUMBER:
+                return (
+                    isinstance(value, int | float) and not isinstance(value, bool) and self._in_range(value)
+                )
+
+    def _in_range(self, value: float) -> bool:
+        return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
+
+    @property
+    def allowed(self) -> str:
+        """What it takes, for a person."""
+        match self.kind:
+            case OptionKind.BOOLEAN:
+                return "true or false"
+            case OptionKind.CHOICE:
+                return " or ".join(self.choices)
+            case OptionKind.INTEGER:
+                return f"a whole number from {self.least:g} to {self.most:g}"
+            case OptionKind.NUMBER:
+                return f"a number from {self.least:g} to {self.most:g}"
+
+
+SILENT_OPTION = "generate_audio"
+"""The option whose `false` makes a silent video, which can be cheaper."""
+
+
 class Capability(Frozen):
     """What one model can do in one mode.
 
     Attributes:
         durations: Whole seconds that can be asked for.
         default_duration: Used when the request names none.
-        sizes: Exact sizes; the first is the default.
-        price_per_second: Micro-dollars for one second.
-        prompt_units: The longest prompt, in UTF-16 units: a picture sign counts as two.
+        sizes: The sizes that can be asked for; the first is the default.
+        has_exact_sizes: False where the sizes are those of a table that the provider may deviate from a little.
+        price: What a video costs.
+        price_is_certain: False where the price was not found with the provider itself.
+        prompt_units: The longest prompt, in UTF-16 units: a picture sign counts as two. None: no limit is known.
+        uses_prompt: Whether the model looks at the prompt at all.
+        obeys_flags: Whether the model takes words behind two hyphens in the prompt for commands.
+        negative_prompt: How it reaches the model.
+        camera: How movements of the camera reach the model.
+        camera_fixed: How the wish for a camera that stands still does.
+        style: How a style does.
+        least_seed: The smallest seed that is one.
+        most_seed: The largest.
+        options: What only this model knows.
     """
 
     mode: Mode
     durations: tuple[int, ...]
     default_duration: int
     sizes: tuple[Size, ...]
-    price_per_second: Micros
-    prompt_units: int
+    has_exact_sizes: bool = True
+    price: Price
+    price_is_certain: bool = True
+    prompt_units: int | None = None
+    uses_prompt: bool = True
+    obeys_flags: bool = False
+    negative_prompt: Support = Support.PROMPT
+    camera: Support = Support.PROMPT
+    camera_fixed: Support = Support.PROMPT
+    style: Support = Support.PROMPT
+    least_seed: int = 0
+    most_seed: int = SEED_MAX
+    options: tuple[Option, ...] = ()
 
 
 class ModelFacts(Frozen):
-    """One model of a provider."""
+    """One model of a provider.
+
+    Attributes:
+        facts_read: The day on which limits and prices were read.
+    """
 
     id: str
     capabilities: tuple[Capability, ...]
@@ -94,233 +167,36 @@ class ModelFacts(Frozen):
         """The modes that the model serves."""
         return tuple(capability.mode for capability in self.capabilities)
 
+    @property
+    def needs_image(self) -> bool:
+        """Whether the model makes videos from a picture only."""
+        return self.modes == (Mode.IMAGE,)
+
+    def in_mode(self, mode: Mode) -> Capability | None:
+        """Return what the model can do in a mode."""
+        return next((known for known in self.capabilities if known.mode is mode), None)
+
+
+class Retirement(Frozen):
+    """A door that the provider has closed.
+
+    Attributes:
+        on: Since when.
+        instead: A sentence that says what to use.
+    """
+
+    on: date
+    instead: str
+
 
 class ProviderFacts(Frozen):
-    """One provider: its models, the first of which that serves a mode is the default."""
+    """One provider: its models, the first of which that serves a request is the default.
+
+    Attributes:
+        retired: Set where this deployment reaches the provider by a door that is closed.
+    """
 
     id: str
     name: str
     models: tuple[ModelFacts, ...]
-
-
-class Plan(Message):
-    """A request fitted to a model: the effective request of one take.
-
-    Attributes:
-        price: What it should cost, in micro-dollars.
-        seed: The seed that is sent; drawn at random when the user gave none.
-    """
-
-    provider: str
-    model: str
-    mode: Mode
-    prompt: str
-    duration_seconds: int
-    width: int
-    height: int
-    seed: int
-    image_url: str | None = None
-    price: Micros
-
-
-def plan(request: GenerationRequest, providers: Sequence[ProviderFacts], seed: int) -> Plan:
-    """Fit a request to the first provider and model that can serve it.
-
-    Args:
-        request: A valid request.
-        providers: The providers that this deployment has, the preferred one first.
-        seed: A random seed, used unless the request gives one.
-
-    Raises:
-        RequestRefused: It names an unknown provider or model, or nothing can serve it; says what would work.
-    """
-    if request.provider != "auto":
-        chosen = [facts for facts in providers if facts.id == request.provider]
-        if not chosen:
-            raise RequestRefused(
-                [
-                    Problem(
-                        pointer="/provider",
-                        code="unknown_provider",
-                        message=f"there is no provider {request.provider!r} here",
-                        allowed=("auto", *(facts.id for facts in providers)),
-                    )
-                ]
-            )
-    else:
-        chosen = list(providers)
-    refusals: list[RequestRefused] = []
-    for facts in chosen:
-        try:
-            return _plan_at(request, facts, seed)
-        except RequestRefused as refused:
-            refusals.append(refused)
-    raise (
-        refusals[0]
-        if refusals
-        else RequestRefused(
-            [Problem(pointer="/provider", code="no_provider", message="no provider is configured")]
-        )
-    )
-
-
-def _plan_at(request: GenerationRequest, facts: ProviderFacts, seed: int) -> Plan:
-    mode = Mode.IMAGE if request.params.image_url else Mode.TEXT
-    model = _model_of(request, facts, mode)
-    capability = next((known for known in model.capabilities if known.mode is mode), None)
-    if capability is None:
-        raise RequestRefused([_wrong_mode(model, mode, facts)])
-    duration, duration_problems = _duration_of(request.params, capability, model)
-    size, size_problems = _size_of(request.params, capability, model)
-    price = duration * capability.price_per_second
-    problems = [*_prompt_problems(request.prompt, capability, model), *duration_problems, *size_problems]
-    if not problems and request.max_cost_usd is not None and price > request.max_cost_usd * 1_000_000:
-        problems.append(
-            Problem(
-                pointer="/max_cost_usd",
-                code="over_max_cost",
-                message=f"{model.id} asks {price / 1_000_000:.2f} US dollars for {duration} seconds",
-            )
-        )
-    if problems:
-        raise RequestRefused(problems)
-    return Plan(
-        provider=facts.id,
-        model=model.id,
-        mode=mode,
-        prompt=request.prompt,
-        duration_seconds=duration,
-        width=size.width,
-        height=size.height,
-        seed=request.params.seed if request.params.seed is not None else seed,
-        image_url=request.params.image_url,
-        price=price,
-    )
-
-
-def _model_of(request: GenerationRequest, facts: ProviderFacts, mode: Mode) -> ModelFacts:
-    if request.model is None:
-        return next((model for model in facts.models if mode in model.modes), facts.models[0])
-    for model in facts.models:
-        if model.id == request.model:
-            return model
-    raise RequestRefused(
-        [
-            Problem(
-                pointer="/model",
-                code="unknown_model",
-                message=f"{facts.name} has no model {request.model!r} here",
-                allowed=tuple(model.id for model in facts.models),
-            )
-        ]
-    )
-
-
-def _wrong_mode(model: ModelFacts, mode: Mode, facts: ProviderFacts) -> Problem:
-    others = tuple(other.id for other in facts.models if mode in other.modes)
-    if mode is Mode.TEXT:
-        return Problem(
-            pointer="/params/image_url",
-            code="image_required",
-            message=f"{model.id} makes videos from an image only: give one, or choose another model",
-            served_by=others,
-        )
-    return Problem(
-        pointer="/params/image_url",
-        code="image_not_supported",
-        message=f"{model.id} takes no image",
-        served_by=others,
-    )
-
-
-def _prompt_problems(prompt: str, capability: Capability, model: ModelFacts) -> list[Problem]:
-    units = len(prompt.encode("utf-16-le")) // 2
-    if units <= capability.prompt_units:
-        return []
-    return [
-        Problem(
-            pointer="/prompt",
-            code="prompt_too_long",
-            message=(
-                f"{model.id} takes prompts of {capability.prompt_units} UTF-16 units at most (an emoji counts as two "
-                f"or more); this one has {units}"
-            ),
-        )
-    ]
-
-
-def _duration_of(params: Params, capability: Capability, model: ModelFacts) -> tuple[int, list[Problem]]:
-    asked = params.duration_seconds
-    if asked is None:
-        return capability.default_duration, []
-    if asked in capability.durations:
-        return asked, []
-    least, most = min(capability.durations), max(capability.durations)
-    return asked, [
-        Problem(
-            pointer="/params/duration_seconds",
-            code="duration_not_supported",
-            message=f"{model.id} makes videos of {least} to {most} seconds",
-            allowed=capability.durations,
-        )
-    ]
-
-
-def _size_of(params: Params, capability: Capability, model: ModelFacts) -> tuple[Size, list[Problem]]:
-    fitting = [size for size in capability.sizes if _fits(params, size)]
-    if fitting:
-        return fitting[0], []
-    problems = []
-    ratio, pixels = ratio_of(params.aspect_ratio), pixels_of(params.resolution)
-    if ratio and not any(_has_ratio(size, ratio) for size in capability.sizes):
-        problems.append(
-            Problem(
-                pointer="/params/aspect_ratio",
-                code="aspect_ratio_not_supported",
-                message=f"{model.id} has no size of {params.aspect_ratio}",
-                allowed=tuple(dict.fromkeys(_ratio_name(size) for size in capability.sizes)),
-            )
-        )
-    if not problems:
-        candidates = [size for size in capability.sizes if pixels or not ratio or _has_ratio(size, ratio)]
-        problems.append(
-            Problem(
-                pointer="/params/resolution",
-                code="resolution_not_supported",
-                message=f"{model.id} has no size of {params.resolution}",
-                allowed=tuple(
-                    dict.fromkeys([*_resolution_names(candidates), *(str(size) for size in candidates)])
-                ),
-            )
-        )
-    return capability.sizes[0], problems
-
-
-def _fits(params: Params, size: Size) -> bool:
-    ratio, pixels = ratio_of(params.aspect_ratio), pixels_of(params.resolution)
-    if ratio and not _has_ratio(size, ratio):
-        return False
-    if pixels:
-        return (size.width, size.height) == pixels
-    return params.resolution is None or size.short_side == RESOLUTION_NAMES[params.resolution]
-
-
-def _has_ratio(size: Size, ratio: tuple[int, int]) -> bool:
-    """Sizes are rounded to what codecs like (1104x832 is sold as 4:3), so 2 % is the same ratio."""
-    wanted = ratio[0] / ratio[1]
-    return abs(size.width / size.height - wanted) <= 0.02 * wanted
-
-
-_COMMON_RATIOS = ((16, 9), (9, 16), (4, 3), (3, 4), (1, 1), (21, 9), (9, 21), (3, 2), (2, 3))
-
-
-def _ratio_name(size: Size) -> str:
-    for ratio in _COMMON_RATIOS:
-        if _has_ratio(size, ratio):
-            return f"{ratio[0]}:{ratio[1]}"
-    return f"{size.width}:{size.height}"
-
-
-def _resolution_names(sizes: Iterable[Size]) -> list[str]:
-    sides = {size.short_side for size in sizes}
-    return [name for name, side in RESOLUTION_NAMES.items() if side in sides]
+    retired: Retirement | None = None

@@ -23,11 +23,15 @@ class EventType(StrEnum):
     RECOVERY_DECIDED = "recovery.decided"
     TAKE_STORING = "take.storing"
     TAKE_COMPLETED = "take.completed"
+    TAKE_SUPERSEDED = "take.superseded"
+    TAKE_KEPT = "take.kept"
     CANCEL_REQUESTED = "cancel.requested"
     CANCEL_OUTCOME = "cancel.outcome"
     GENERATION_COMPLETED = "generation.completed"
     GENERATION_FAILED = "generation.failed"
     GENERATION_CANCELLED = "generation.cancelled"
+    GENERATION_DELETED = "generation.deleted"
+    FEEDBACK_ADDED = "feedback.added"
 
     @property
     def ends_generation(self) -> bool:
@@ -36,7 +40,12 @@ class EventType(StrEnum):
 
 
 _ENDS = frozenset(
-    {EventType.GENERATION_COMPLETED, EventType.GENERATION_FAILED, EventType.GENERATION_CANCELLED}
+    {
+        EventType.GENERATION_COMPLETED,
+        EventType.GENERATION_FAILED,
+        EventType.GENERATION_CANCELLED,
+        EventType.GENERATION_DELETED,
+    }
 )
 
 

@@ -5,11 +5,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from domain.capabilities import Plan
 from domain.failures import Failure
 from domain.model import Frozen, Message
 from domain.money import Micros
 from domain.outcomes import AttemptState, CancelOutcome
+from domain.plans import Plan
 from domain.request import GenerationRequest
 from domain.status import Stage, Status
 
@@ -73,8 +73,27 @@ class Attempt(Frozen):
     ended_at: datetime | None
 
 
+class Feedback(Frozen):
+    """What a person thinks of a take.
+
+    Attributes:
+        rating: 1 (useless) to 5 (just right).
+        reasons: Short words to count.
+    """
+
+    rating: int
+    comment: str | None = None
+    reasons: tuple[str, ...] = ()
+    at: datetime
+
+
 class Take(Frozen):
-    """One version of the picture."""
+    """One version of the picture.
+
+    Attributes:
+        superseded_by: The take that was asked for while this one was running.
+        kept: Whether a person marked it as one to keep.
+    """
 
     number: int
     status: Status
@@ -85,6 +104,9 @@ class Take(Frozen):
     cancel_billed: bool | None
     failure: Failure | None
     video: Video | None
+    superseded_by: int | None = None
+    kept: bool = False
+    feedback: Feedback | None = None
     attempts: tuple[Attempt, ...]
     created_at: datetime
     ended_at: datetime | None
@@ -119,6 +141,7 @@ class Generation(Frozen):
     created_at: datetime
     updated_at: datetime
     completed_at: datetime | None
+    deleted_at: datetime | None = None
 
     @property
     def current(self) -> Take:
@@ -128,6 +151,11 @@ class Generation(Frozen):
     def take(self, number: int) -> Take:
         """Return a take by its number, which exists."""
         return self.takes[number - 1]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no take of it is still being worked on; a take that was replaced may end after the newest one."""
+        return all(take.status.is_terminal for take in self.takes)
 
     @property
     def cost(self) -> Cost:

@@ -6,6 +6,7 @@ from ulid import ULID
 
 GENERATION_ID_PATTERN = r"^gen_[0-9a-hjkmnp-tv-z]{26}$"
 _GENERATION_ID = re.compile(GENERATION_ID_PATTERN)
+_ATTEMPT_REF = re.compile(r"gen_[0-9a-hjkmnp-tv-z]{26}(\.[0-9]+){2}")
 
 
 def new_generation_id() -> str:
@@ -16,6 +17,11 @@ def new_generation_id() -> str:
 def is_generation_id(text: str) -> bool:
     """Tell whether the text has the form of a generation id; says nothing of whether it exists."""
     return _GENERATION_ID.fullmatch(text) is not None
+
+
+def is_attempt_ref(text: str) -> bool:
+    """Tell whether the text has the form of an attempt's reference."""
+    return _ATTEMPT_REF.fullmatch(text) is not None
 
 
 def attempt_ref(generation_id: str, take: int, attempt: int) -> str:

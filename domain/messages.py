@@ -7,11 +7,11 @@ messages end up in workflow histories: fields may be added with a default, never
 from datetime import timedelta
 from enum import StrEnum
 
-from domain.capabilities import Plan
 from domain.failures import Failure
 from domain.generation import Cost, DeploymentMode
 from domain.model import Message
 from domain.outcomes import AttemptState, CancelOutcome, JobState, SubmitResult
+from domain.plans import Plan
 from domain.status import Status
 
 GENERATION_WORKFLOW = "GenerationWorkflow"
@@ -42,6 +42,7 @@ class ActivityName(StrEnum):
     WISH = "wish"
     SUBMIT = "submit"
     RESOLVE_SUBMIT = "resolve_submit"
+    LOOK_UP = "look_up"
     WATCH = "watch"
     CANCEL = "cancel_job"
     GIVE_UP_CANCEL = "give_up_cancel"
@@ -55,6 +56,7 @@ class Limits(Message):
     Attributes:
         send_within: From the grant to the last moment at which the order may be written to the socket.
         answer_within: From the write to the provider's answer.
+        look_up: How long a job is looked for after a lost answer, where the provider can list its jobs.
         job: How long a job may take from its acceptance to its end.
         cancel: How long a provider is asked to stop a job after the job's own time is over.
         heartbeat: How long a watch may be silent before another worker takes it up.
@@ -64,11 +66,22 @@ class Limits(Message):
 
     send_within: timedelta = timedelta(seconds=30)
     answer_within: timedelta = timedelta(seconds=60)
+    look_up: timedelta = timedelta(minutes=5)
     job: timedelta = timedelta(minutes=15)
     cancel: timedelta = timedelta(minutes=2)
     heartbeat: timedelta = timedelta(seconds=30)
     store: timedelta = timedelta(hours=1)
     retry_delay: timedelta = timedelta(seconds=30)
+
+    @property
+    def held_up(self) -> timedelta:
+        """How long after the permission to send an order may still be written."""
+        return self.answer_within / 2
+
+    @property
+    def may_arrive(self) -> timedelta:
+        """How long after the permission to send an order may still come in and become a job."""
+        return self.held_up + self.answer_within
 
     @property
     def submit(self) -> timedelta:
@@ -101,7 +114,11 @@ class ClaimedAttempt(Message):
 
 
 class Order(Message):
-    """The claimed work: one take and its open attempt."""
+    """The claimed work: one take and its open attempt.
+
+    Attributes:
+        is_last: False where a take that came later waits for this one's end.
+    """
 
     generation_id: str
     take: int
@@ -110,6 +127,7 @@ class Order(Message):
     attempt: ClaimedAttempt
     limits: Limits
     cancel_requested: bool = False
+    is_last: bool = True
 
 
 class Ending(Message):

@@ -46,6 +46,18 @@ Decision = Annotated[Retry | Stop, Field(discriminator="strategy")]
 LOST_BEFORE_SENDING = "lost_before_sending"
 """Failure code of an attempt whose process ended before it sent anything: nobody is at fault, no need to wait."""
 
+WOKE_TOO_LATE = "woke_too_late"
+"""Failure code of an attempt whose process was held up after the permission to send, and then did not write."""
+
+SURELY_ABSENT = "surely_absent"
+"""Failure code of an attempt that was sent, but of which the provider's list shows that no job came of it."""
+
+_NOBODYS_FAULT = {
+    LOST_BEFORE_SENDING: "The sender was lost before it sent anything; sending again.",
+    WOKE_TOO_LATE: "The sender was held up and sent nothing; sending again.",
+    SURELY_ABSENT: "The provider has no job of this order, so nothing can be paid twice; sending again.",
+}
+
 CANCELLED_BEFORE_SENDING = "cancelled_before_sending"
 """Failure code of an attempt whose take was cancelled before anything was sent: the take is over."""
 
@@ -64,10 +76,10 @@ def decide(result: Rejected | NotSent | Unknown, attempts_made: int, base_delay:
     failure = result.failure
     if not isinstance(result, NotSent) or failure.code == CANCELLED_BEFORE_SENDING:
         return Stop(reason=failure.detail, failure=failure)
-    if failure.code == LOST_BEFORE_SENDING and attempts_made < MAX_LOST:
+    if failure.code in _NOBODYS_FAULT and attempts_made < MAX_LOST:
         # At once the first time; a sender that is lost again and again is given time to recover.
         pause = timedelta(seconds=2 ** (attempts_made - 1) - 1)
-        return Retry(reason="The sender was lost before it sent anything; sending again.", delay=pause)
+        return Retry(reason=_NOBODYS_FAULT[failure.code], delay=pause)
     if failure.category is not Category.NETWORK or attempts_made > MAX_RETRIES:
         return Stop(reason=failure.detail, failure=failure)
     delay = min(base_delay * 2 ** (attempts_made - 1), MAX_DELAY)

@@ -1,29 +1,21 @@
-"""The next take: what is kept of the last one, what is changed, and whether it can be served."""
+"""The next take: what is kept of the last one, and what is changed."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from domain.capabilities import Plan, ProviderFacts, plan
 from domain.request import GenerationRequest, RegenerateRequest
 
 
-def next_take(
-    last: GenerationRequest, change: RegenerateRequest, providers: Sequence[ProviderFacts], seed: int
-) -> tuple[GenerationRequest, Plan]:
-    """Return the request of the next take and its plan.
+def next_request(last: GenerationRequest, change: RegenerateRequest) -> GenerationRequest:
+    """Return the request of the next take.
 
     Args:
         last: The request of the last take.
         change: What the user mentioned.
-        providers: What this deployment has.
-        seed: A random seed, used unless the change gives one.
 
     Raises:
         ValidationError: The result is not a valid request.
-        RequestRefused: Nothing can serve it.
     """
-    request = GenerationRequest.model_validate(merged(last, change))
-    return request, plan(request, providers, seed)
+    return GenerationRequest.model_validate(merged(last, change))
 
 
 def merged(last: GenerationRequest, change: RegenerateRequest) -> dict[str, Any]:
@@ -35,7 +27,7 @@ def merged(last: GenerationRequest, change: RegenerateRequest) -> dict[str, Any]
             deep, and the seed is dropped unless this change gives one.
     """
     request = last.model_dump(mode="json", exclude_none=True)
-    mentioned = change.model_dump(mode="json", include=change.model_fields_set)
+    mentioned = change.model_dump(mode="json", include=change.model_fields_set - {"if_running"})
     params: dict[str, Any] = {key: value for key, value in request.get("params", {}).items() if key != "seed"}
     if "params" in mentioned:
         params = {} if mentioned["params"] is None else params | mentioned["params"]

@@ -49,6 +49,7 @@ class Move(StrEnum):
     FAIL = "fail"
     CANCEL = "cancel"
     REGENERATE = "regenerate"
+    REPLACE = "replace"
     LATE_SUCCESS = "late_success"
 
 
@@ -60,6 +61,8 @@ _TABLE: dict[tuple[Status, Move], Status] = {
     (Status.PROCESSING, Move.COMPLETE): Status.COMPLETED,
     (Status.PROCESSING, Move.FAIL): Status.FAILED,
     (Status.PROCESSING, Move.CANCEL): Status.CANCELLED,
+    (Status.PENDING, Move.REPLACE): Status.PENDING,
+    (Status.PROCESSING, Move.REPLACE): Status.PENDING,
     (Status.COMPLETED, Move.REGENERATE): Status.PENDING,
     (Status.FAILED, Move.REGENERATE): Status.PENDING,
     (Status.CANCELLED, Move.REGENERATE): Status.PENDING,

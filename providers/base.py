@@ -1,13 +1,13 @@
 """The interface of a provider account: submit, status, cancel, find. Nothing else is known of a provider."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from domain.capabilities import Plan
 from domain.failures import Failure
 from domain.outcomes import Accepted, CancelReply, JobStatus, NotSent, Rejected, SubmitResult, Unknown
+from domain.plans import Plan
 
 __all__ = [
     "Accepted",
@@ -15,6 +15,7 @@ __all__ = [
     "CannotAsk",
     "JobOrder",
     "NotSent",
+    "NotYetClear",
     "Provider",
     "ProviderError",
     "Rejected",
@@ -34,10 +35,19 @@ class JobOrder:
     Attributes:
         plan: The effective request.
         client_reference: Ours, stable over everything that may happen to this attempt.
+        attempt: Its number within the take.
+        picture: The first frame, where the plan has one: a JPEG of exactly the plan's size.
     """
 
     plan: Plan
     client_reference: str
+    attempt: int = 1
+    picture: bytes | None = None
+
+    @property
+    def seed(self) -> int:
+        """The seed of this attempt."""
+        return self.plan.seed_of(self.attempt)
 
 
 class ProviderError(Exception):
@@ -52,12 +62,26 @@ class CannotAsk(Exception):
     """The provider has no way to look a job up after a lost reply."""
 
 
+class NotYetClear(Exception):
+    """The provider's list holds a job that may be ours or not; a later look may tell."""
+
+
 class Provider(Protocol):
     """One account at one provider."""
 
     @property
     def poll_interval(self) -> timedelta:
         """How long to wait between two looks at a job."""
+        ...
+
+    @property
+    def listing_delay(self) -> timedelta:
+        """How long a new job may be missing from the provider's list."""
+        ...
+
+    @property
+    def output_headers(self) -> Mapping[str, str]:
+        """What a download of `JobStatus.output_url` has to carry; it may hold the key."""
         ...
 
     async def submit(self, order: JobOrder, before_write: BeforeWrite) -> SubmitResult:
@@ -76,8 +100,12 @@ class Provider(Protocol):
         """
         ...
 
-    async def cancel(self, job_id: str) -> CancelReply:
+    async def cancel(self, job_id: str, seen: JobStatus) -> CancelReply:
         """Ask the provider to stop a job that is not over.
+
+        Args:
+            job_id: Which.
+            seen: How it was seen a moment ago: queued or running.
 
         Raises:
             ProviderError: No usable answer; the job may or may not have been stopped.
@@ -88,11 +116,20 @@ class Provider(Protocol):
         """Tell whether stopping a job in this state is billed; None where the provider does not say."""
         ...
 
-    async def find(self, order: JobOrder) -> str | None:
-        """Return the id of the job that an unanswered order became, or None where surely there is none.
+    async def find(self, order: JobOrder, sent_at: datetime) -> str | None:
+        """Return the id of the job that an unanswered order became, or None where the list has none.
+
+        Args:
+            order: What was sent; a user's own seed identifies nothing.
+            sent_at: When, by our clock.
 
         Raises:
             CannotAsk: The provider cannot be asked.
+            NotYetClear: Its list holds a job that may be ours or not.
             ProviderError: No usable answer.
         """
+        ...
+
+    async def close(self) -> None:
+        """Close the connections."""
         ...

@@ -7,8 +7,8 @@ was written. Everything else may be asked again and uses ordinary clients from `
 import asyncio
 import math
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -46,16 +46,49 @@ def open_client(
     )
 
 
+@dataclass(frozen=True)
+class JsonBody:
+    """A JSON object."""
+
+    fields: Mapping[str, Any]
+
+    def as_arguments(self) -> dict[str, Any]:
+        """Return it as httpx takes it."""
+        return {"json": dict(self.fields)}
+
+
+@dataclass(frozen=True)
+class FormBody:
+    """A form with a picture, as multipart/form-data.
+
+    Attributes:
+        fields: Text fields.
+        picture: A JPEG.
+        picture_field: The name of the field that carries it.
+    """
+
+    fields: Mapping[str, str]
+    picture: bytes
+    picture_field: str = "image"
+
+    def as_arguments(self) -> dict[str, Any]:
+        """Return it as httpx takes it."""
+        return {
+            "data": dict(self.fields),
+            "files": {self.picture_field: ("picture.jpg", self.picture, "image/jpeg")},
+        }
+
+
 async def send_once(
     *,
     url: str,
     headers: Mapping[str, str],
-    body: Mapping[str, Any],
+    body: JsonBody | FormBody,
     answer_seconds: float,
     before_write: BeforeWrite,
     client_reference: str,
 ) -> httpx.Response | Rejected | NotSent | Unknown:
-    """POST a JSON body once, and tell surely whether it left.
+    """POST a body once, and tell surely whether it left.
 
     A fresh connection is used, because a kept one may be closed by the other side in the very moment of writing,
     which looks like a lost answer.
@@ -63,14 +96,14 @@ async def send_once(
     Args:
         url: Where to.
         headers: With the credentials.
-        body: What is sent as JSON.
+        body: What is sent.
         answer_seconds: How long to wait for the whole answer after the write, however slowly it drips in.
         before_write: The last act before the first byte; what it raises is passed on, and nothing is sent.
         client_reference: Goes along as `Idempotency-Key`, harmless where unknown, and into `Unknown`.
 
     Returns:
         The answer, whatever its status; NotSent where not a byte was written; Rejected where we cannot even write
-        it; Unknown where the order left and no answer came back.
+        it; Unknown where the order left and no answer came back, or one too large to be read.
     """
     written = False
 
@@ -91,12 +124,12 @@ async def send_once(
             "POST",
             url,
             headers={"User-Agent": USER_AGENT, "Idempotency-Key": client_reference, **headers},
-            json=dict(body),
             extensions={"trace": trace},
+            **body.as_arguments(),
         )
         try:
             async with asyncio.timeout(None) as patience:
-                return await client.send(request)
+                return await _read(await client.send(request, stream=True))
         except TimeoutError:
             if not patience.expired():
                 raise  # it came from `before_write`
@@ -119,42 +152,68 @@ async def send_once(
 
 def failure_of_transport(error: httpx.HTTPError, *, sent: bool) -> Failure:
     """Name what went wrong below HTTP."""
-    kind = "timed out" if isinstance(error, httpx.TimeoutException) else "broke"
     if sent:
         return Failure(
             category=Category.SUBMISSION_UNKNOWN,
             code="answer_lost",
-            detail=f"The order was sent, but the connection {kind} before an answer came back.",
+            detail=f"The order was sent, but no whole answer was read: the connection {_end_of(error)}.",
         )
     return Failure(
         category=Category.NETWORK,
         code="not_reached",
-        detail=f"The connection to the provider {kind} ({type(error).__name__}).",
+        detail=f"The connection to the provider {_end_of(error)} ({type(error).__name__}).",
         billed=False,
     )
 
 
-async def ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Response:
-    """Send a question that may be repeated.
+def _end_of(error: httpx.HTTPError) -> str:
+    match error:
+        case httpx.TimeoutException():
+            return "timed out"
+        case AnswerTooLarge():
+            return "was closed, because far too much came back"
+        case _:
+            return "broke"
+
+
+async def ask(
+    client: httpx.AsyncClient,
+    method: str,
+    path: str,
+    *,
+    params: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> httpx.Response:
+    """Send a question that may be repeated. A video that comes as the answer is not read: its headers tell.
 
     Raises:
         ProviderError: No answer came back.
     """
-    request = client.build_request(method, path)
+    request = client.build_request(method, path, params=params, headers=headers)
     try:
         async with asyncio.timeout(client.timeout.read):
-            answer = await client.send(request, stream=True)
-            try:
-                body = await _bounded(answer)
-            finally:
-                await answer.aclose()
+            return await _read(await client.send(request, stream=True))
     except TimeoutError:
         # No cause is kept: it can hold the request's headers, and with them the key.
         slow = httpx.ReadTimeout("the answer took too long")
         raise ProviderError(failure_of_transport(slow, sent=False)) from None
     except httpx.HTTPError as error:
         raise ProviderError(failure_of_transport(error, sent=False)) from None
-    return httpx.Response(answer.status_code, headers=_plain(answer.headers), content=body, request=request)
+
+
+class AnswerTooLarge(httpx.ReadError):
+    """The answer is longer than any that makes sense."""
+
+
+async def _read(answer: httpx.Response) -> httpx.Response:
+    """Return an answer with its body; a video is left where it is, since the headers tell all that is asked."""
+    try:
+        is_video = answer.headers.get("content-type", "").lower().startswith("video/")
+        body = b"" if is_video else await _bounded(answer)
+    finally:
+        await answer.aclose()
+    headers = _plain(answer.headers)
+    return httpx.Response(answer.status_code, headers=headers, content=body, request=answer.request)
 
 
 async def _bounded(answer: httpx.Response) -> bytes:
@@ -162,7 +221,7 @@ async def _bounded(answer: httpx.Response) -> bytes:
     async for chunk in answer.aiter_bytes():
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
-            raise httpx.ReadError("the answer is too large")
+            raise AnswerTooLarge("the answer is too large")
     return bytes(body)
 
 
@@ -170,41 +229,6 @@ def _plain(headers: httpx.Headers) -> list[tuple[str, str]]:
     """Return the headers without those that describe the body as it was sent: it is decoded by now."""
     sent = {"content-encoding", "content-length", "transfer-encoding"}
     return [(name, value) for name, value in headers.multi_items() if name.lower() not in sent]
-
-
-@asynccontextmanager
-async def download(url: str, *, timeout_seconds: float = 30.0) -> AsyncIterator[AsyncIterator[bytes]]:
-    """Stream a finished output.
-
-    Args:
-        url: A URL that the provider handed out.
-        timeout_seconds: The longest silence on the connection.
-
-    Raises:
-        ProviderError: `network` where the connection broke, `bad_output` where the answer is not a file.
-    """
-    try:
-        async with (
-            httpx.AsyncClient(
-                timeout=httpx.Timeout(timeout_seconds, connect=CONNECT_SECONDS),
-                headers={"User-Agent": USER_AGENT},
-                follow_redirects=False,
-                trust_env=False,
-                verify=_tls(),
-            ) as client,
-            client.stream("GET", url) as response,
-        ):
-            if response.status_code != httpx.codes.OK:
-                raise ProviderError(
-                    Failure(
-                        category=Category.BAD_OUTPUT,
-                        code=f"output_http_{response.status_code}",
-                        detail=f"The provider answered {response.status_code} instead of the video.",
-                    )
-                )
-            yield response.aiter_bytes(1 << 20)
-    except httpx.HTTPError as error:
-        raise ProviderError(failure_of_transport(error, sent=False)) from None
 
 
 def json_of(response: httpx.Response) -> dict[str, Any]:

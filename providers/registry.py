@@ -3,18 +3,22 @@
 In sandbox mode every account is the sandbox's, in live mode only accounts with real keys exist; the two never mix.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from domain.capabilities import ProviderFacts
 from domain.generation import DeploymentMode
-from domain.line_up import RUNWAY
+from domain.line_up import LINE_UP, RETIREMENT, RUNWAY, SEEDANCE, STABLE_VIDEO
+from domain.money import Micros
+from domain.prices import PerVideo
+from providers import runway, seedance, stability
 from providers.base import Provider
-from providers.runway import POLL_INTERVAL, Runway
 
 SANDBOX_KEY = "sandbox"
 SANDBOX_POLL = timedelta(milliseconds=500)
+SANDBOX_LISTING_DELAY = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -23,11 +27,17 @@ class Access:
 
     Attributes:
         poll_interval: None for the provider's own rule.
+        listing_delay: How long a new job may be missing from the provider's list; None for the provider's own rule.
+        is_retired: The provider has closed this door: nothing is sent through it.
+        price: What a video costs here, in micro-dollars, where that is not what the provider asks.
     """
 
     base_url: str
     api_key: str
     poll_interval: timedelta | None = None
+    listing_delay: timedelta | None = None
+    is_retired: bool = False
+    price: Micros | None = None
 
 
 class UnknownAccount(LookupError):
@@ -38,21 +48,54 @@ class WrongMode(Exception):
     """A pretend order met a deployment with real keys, or the other way round: nothing may be asked or sent."""
 
 
+def _runway(how: Access, answer_seconds: float) -> Provider:
+    return runway.Runway(
+        base_url=how.base_url,
+        api_key=how.api_key,
+        answer_seconds=answer_seconds,
+        poll_interval=_or(how.poll_interval, runway.POLL_INTERVAL),
+    )
+
+
+def _seedance(how: Access, answer_seconds: float) -> Provider:
+    return seedance.Seedance(
+        base_url=how.base_url,
+        api_key=how.api_key,
+        answer_seconds=answer_seconds,
+        poll_interval=_or(how.poll_interval, seedance.POLL_INTERVAL),
+        listing_delay=_or(how.listing_delay, seedance.LISTING_DELAY),
+    )
+
+
+def _stability(how: Access, answer_seconds: float) -> Provider:
+    return stability.Stability(
+        base_url=how.base_url,
+        api_key=how.api_key,
+        answer_seconds=answer_seconds,
+        poll_interval=_or(how.poll_interval, stability.POLL_INTERVAL),
+        is_retired=how.is_retired,
+    )
+
+
+def _or(given: timedelta | None, default: timedelta) -> timedelta:
+    return default if given is None else given
+
+
+_ADAPTERS: Final[Mapping[str, Callable[[Access, float], Provider]]] = {
+    RUNWAY.id: _runway,
+    SEEDANCE.id: _seedance,
+    STABLE_VIDEO.id: _stability,
+}
+
+
 class Accounts:
     """The open accounts, by account id."""
 
     def __init__(self, access: Mapping[str, Access], *, mode: DeploymentMode, answer_seconds: float) -> None:
         """Make an adapter for each account; connections open when used."""
         self.mode = mode
-        self._runway: dict[str, Runway] = {
-            account: Runway(
-                base_url=how.base_url,
-                api_key=how.api_key,
-                answer_seconds=answer_seconds,
-                poll_interval=POLL_INTERVAL if how.poll_interval is None else how.poll_interval,
-            )
-            for account, how in access.items()
-            if account == RUNWAY.id
+        self._providers = {
+            account: _ADAPTERS[account](how, answer_seconds) for account, how in access.items()
         }
 
     def get(self, account: str, mode: DeploymentMode) -> Provider:
@@ -65,16 +108,31 @@ class Accounts:
         if mode is not self.mode:
             raise WrongMode(f"this is a {mode} order, and this deployment is in {self.mode} mode")
         try:
-            return self._runway[account]
+            return self._providers[account]
         except KeyError:
             raise UnknownAccount(f"this deployment has no account {account!r}") from None
 
     async def close(self) -> None:
         """Close every connection."""
-        for provider in self._runway.values():
+        for provider in self._providers.values():
             await provider.close()
 
 
 def facts_of(access: Mapping[str, Access]) -> tuple[ProviderFacts, ...]:
     """Return what the accounts of this deployment can do."""
-    return tuple(facts for facts in (RUNWAY,) if facts.id in access)
+    return tuple(_facts_at(access[facts.id], facts) for facts in LINE_UP if facts.id in access)
+
+
+def _facts_at(how: Access, facts: ProviderFacts) -> ProviderFacts:
+    if how.is_retired:
+        return facts.model_copy(update={"retired": RETIREMENT})
+    if how.price is None:
+        return facts
+    own = {"price": PerVideo(micros=how.price), "price_is_certain": True}
+    models = tuple(
+        model.model_copy(
+            update={"capabilities": tuple(one.model_copy(update=own) for one in model.capabilities)}
+        )
+        for model in facts.models
+    )
+    return facts.model_copy(update={"models": models})

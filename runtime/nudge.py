@@ -39,7 +39,7 @@ class Nudger:
         """
         async with self._database.read() as connection:
             generation = await catalog.find(connection, generation_id)
-        if generation is None:
+        if generation is None or generation.deleted_at is not None:
             return
         await self._client.start_workflow(
             GENERATION_WORKFLOW,

@@ -1,6 +1,8 @@
 """The settings of a deployment, read from the environment once per process."""
 
+import re
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +15,16 @@ from domain.messages import Limits
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
 
+_POSTGRESQL, _SQLITE = "postgresql+asyncpg", "sqlite+aiosqlite"
+_DRIVERS = {
+    "postgres": _POSTGRESQL,
+    "postgresql": _POSTGRESQL,
+    _POSTGRESQL: _POSTGRESQL,
+    "sqlite": _SQLITE,
+    _SQLITE: _SQLITE,
+}
+_SSLMODE = re.compile(r"(?<=[?&])sslmode=")
+
 
 class Settings(BaseSettings):
     """Every setting, with its default. `VIDEOPLANET_<NAME>` unless another name is given."""
@@ -24,7 +36,8 @@ class Settings(BaseSettings):
     mode: DeploymentMode = DeploymentMode.SANDBOX
     data_dir: Path = Path(".videoplanet")
     database_url: str | None = Field(
-        default=None, description="SQLAlchemy URL; SQLite in the data dir if unset."
+        default=None,
+        description="`postgresql://user@host/name` or `sqlite:///file`; SQLite in the data dir if unset.",
     )
 
     api_host: str = "127.0.0.1"
@@ -40,14 +53,41 @@ class Settings(BaseSettings):
 
     runway_api_key: SecretStr | None = Field(default=None, validation_alias="RUNWAY_API_KEY")
     runway_base_url: str = "https://api.dev.runwayml.com"
+    seedance_api_key: SecretStr | None = Field(default=None, validation_alias="SEEDANCE_API_KEY")
+    seedance_base_url: str = Field(
+        default="https://ark.ap-southeast.bytepluses.com",
+        description="Without `/api/v3`; China: https://ark.cn-beijing.volces.com.",
+    )
+    stability_api_key: SecretStr | None = Field(default=None, validation_alias="STABILITY_API_KEY")
+    stability_base_url: str | None = Field(
+        default=None, description="A server of your own that speaks Stability's wire; the hosted one is gone."
+    )
+    stability_price_usd: Annotated[Decimal, Field(ge=0, le=1000)] = Field(
+        default=Decimal(0), description="What a video costs on your own server: nobody bills it."
+    )
 
-    @field_validator("runway_api_key")
+    @field_validator("database_url")
+    @classmethod
+    def _with_our_drivers(cls, url: str | None) -> str | None:
+        """Take a URL as other programs write it, and name our driver in it."""
+        if url is None:
+            return None
+        scheme, separator, rest = url.strip().partition("://")
+        driver = _DRIVERS.get(scheme.lower())
+        if driver is None or not separator:  # said without the URL: it may hold a password
+            raise ValueError("must begin with postgresql:// or sqlite://")
+        # What libpq and every hosting company call `sslmode`, asyncpg calls `ssl`.
+        return f"{driver}://{_SSLMODE.sub('ssl=', rest)}"
+
+    @field_validator("runway_api_key", "seedance_api_key", "stability_api_key")
     @classmethod
     def _fits_into_a_header(cls, key: SecretStr | None) -> SecretStr | None:
         """Drop the newline that files and shells leave; refuse what no header can carry, without saying it."""
         if key is None:
             return None
         text = key.get_secret_value().strip()
+        if not text:
+            return None
         if not text.isascii() or not text.isprintable() or " " in text:
             raise ValueError("a key has printable ASCII characters only")
         return SecretStr(text)
@@ -60,6 +100,9 @@ class Settings(BaseSettings):
     )
     answer_seconds: Seconds = Field(
         default=60, description="From the write to the provider's answer, at most."
+    )
+    look_up_seconds: Seconds = Field(
+        default=300, description="How long a job is looked for after a lost answer, at most."
     )
     job_seconds: Seconds = Field(default=900, description="How long a provider's job may take.")
     cancel_seconds: Seconds = Field(
@@ -109,6 +152,7 @@ class Settings(BaseSettings):
         return Limits(
             send_within=timedelta(seconds=self.send_seconds),
             answer_within=timedelta(seconds=self.answer_seconds),
+            look_up=timedelta(seconds=self.look_up_seconds),
             job=timedelta(seconds=self.job_seconds),
             cancel=timedelta(seconds=self.cancel_seconds),
             heartbeat=timedelta(seconds=self.heartbeat_seconds),

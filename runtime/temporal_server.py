@@ -22,6 +22,8 @@ _SQLITE_PRAGMAS = {
 }
 _DYNAMIC_CONFIG = {
     "history.transferProcessorMaxPollRPS": "2000",  # the default of 20 makes steps wait under load
+    # A closed run is deleted only once this has been saved; the default of 30 s leaves an erased prompt there as long.
+    "history.transferProcessorUpdateAckInterval": '"1s"',
 }
 
 

@@ -11,13 +11,27 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from sandbox import control, outputs, runway, runway_requests
+from sandbox import (
+    control,
+    outputs,
+    runway,
+    runway_requests,
+    seedance,
+    seedance_models,
+    stability,
+    stability_requests,
+)
+from sandbox.callbacks import Callbacks
 from sandbox.filmlab import FilmLab
 from sandbox.house import House
 from sandbox.jobbook import JobBook
 from sandbox.settings import Settings
 
-_PROVIDERS: Final = {runway_requests.NAME: runway.routes}
+_PROVIDERS: Final = {
+    runway_requests.NAME: runway.routes,
+    seedance_models.NAME: seedance.routes,
+    stability_requests.NAME: stability.routes,
+}
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -30,11 +44,13 @@ def create_app(settings: Settings) -> Starlette:
         An application for one process and one event loop; some faults need `sandbox.server` around it.
     """
     jobs = JobBook(settings.data_dir, settings.max_concurrent)
-    house = House(settings, jobs, FilmLab(settings.film_cache_bytes))
+    callbacks = Callbacks(jobs, settings.callback_patience_seconds)
+    house = House(settings, jobs, FilmLab(settings.film_cache_bytes), callbacks)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        yield
+        async with callbacks.running():
+            yield
         house.close()
 
     routes = [*control.routes(house, tuple(_PROVIDERS)), *outputs.routes(house)]

@@ -4,17 +4,18 @@
     GET  /_sandbox/jobs       every job that was ever created, oldest first
     GET  /_sandbox/requests   how often each provider was asked for what
     GET  /_sandbox/faults     what is armed
-    POST /_sandbox/faults     arms one: {provider, operation, fault, times, seconds?, retry_after?}
+    POST /_sandbox/faults     arms one: {provider, operation, fault, times, seconds?, retry_after?, code?}
     POST /_sandbox/reset      forgets jobs, faults and counts
 
 `fault: none` disarms what is armed for the operation; without an operation or provider, for all of them.
+`code` is the provider's word beside a status: one status may mean three things.
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, ValidationInfo, field_validator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -24,6 +25,7 @@ from sandbox.house import House
 
 _NONE = "none"
 _LONGEST_SECONDS = 3600.0
+_CODE = r"^[A-Za-z0-9_.]{1,100}$"
 
 
 class FaultOrder(BaseModel):
@@ -37,6 +39,14 @@ class FaultOrder(BaseModel):
     times: int = Field(default=1, ge=1, le=MAX_TIMES)
     seconds: float | None = Field(default=None, ge=0, le=_LONGEST_SECONDS)
     retry_after: float | None = Field(default=None, ge=0, le=_LONGEST_SECONDS)
+    code: str | None = Field(default=None, pattern=_CODE)
+
+    @field_validator("code")
+    @classmethod
+    def _goes_with_a_status(cls, code: str | None, order: ValidationInfo) -> str | None:
+        if code is not None and "status:" not in str(order.data.get("fault")):
+            raise ValueError("a code goes with a status")
+        return code
 
 
 def routes(house: House, providers: tuple[str, ...]) -> list[Route]:
@@ -97,10 +107,17 @@ def _arm(house: House, order: FaultOrder, providers: tuple[str, ...]) -> Respons
         fault = parse(order.fault, operation)
     except FaultRefusedError as error:
         return _unusable([_issue(("fault",), str(error), list(error.allowed))])
-    extras: dict[str, float | None] = {"seconds": order.seconds, "retry_after": order.retry_after}
-    armed = Fault.model_validate({**fault.model_dump(), **extras})
-    house.faults.arm(order.provider, operation, armed, order.times)
+    house.faults.arm(order.provider, operation, _with_extras(fault, order), order.times)
     return None
+
+
+def _with_extras(fault: Fault, order: FaultOrder) -> Fault:
+    extras: dict[str, float | str | None] = {
+        "seconds": order.seconds,
+        "retry_after": order.retry_after,
+        "error_code": order.code,
+    }
+    return Fault.model_validate({**fault.model_dump(), **extras})
 
 
 def _issue(location: tuple[int | str, ...], message: str, allowed: list[str] | None = None) -> JsonValue:
@@ -114,6 +131,8 @@ def _issue(location: tuple[int | str, ...], message: str, allowed: list[str] | N
             allowed = [f"1 to {MAX_TIMES}"]
         case "seconds" | "retry_after":
             allowed = [f"0 to {_LONGEST_SECONDS:g}"]
+        case "code":
+            allowed = [_CODE]
         case _ if allowed is None:
             allowed = list(FaultOrder.model_fields)
     return {"field": name, "message": message, "allowed": list[JsonValue](allowed or [])}

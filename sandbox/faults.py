@@ -77,6 +77,8 @@ class Fault(BaseModel):
         code: The failure code of `fail_job`, the HTTP status of `status` and `create_then_status`.
         seconds: How long the slow ones take; None is their default.
         retry_after: Seconds to send as `Retry-After` beside a status.
+        error_code: The code in the error body beside a status, where the provider's has one; None is the
+            provider's usual one for that status.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -85,6 +87,7 @@ class Fault(BaseModel):
     code: str | None = None
     seconds: float | None = None
     retry_after: float | None = None
+    error_code: str | None = None
 
     @property
     def http_status(self) -> int:

@@ -17,10 +17,11 @@ from typing import Final
 from pydantic import JsonValue
 from starlette.responses import JSONResponse, Response
 
+from sandbox.callbacks import Callbacks
 from sandbox.faults import AT_THE_DOOR, OF_THE_OUTPUT, POSSIBLE, Fault, FaultBook, Kind, Operation
 from sandbox.filmlab import FilmLab
 from sandbox.jobbook import JobBook
-from sandbox.jobs import Fate, Job
+from sandbox.jobs import Callback, Fate, Job
 from sandbox.picture import Film
 from sandbox.settings import Settings
 from sandbox.wire import HangUp
@@ -44,6 +45,8 @@ class NewJob:
         price: What a success costs.
         price_if_cancelled: What a cancellation costs once the job runs.
         price_if_failed: What a failure costs, by its code.
+        echo: What the wire repeats about it each time it is asked.
+        callback: Who is told of its changes.
     """
 
     job_id: str
@@ -54,6 +57,8 @@ class NewJob:
     price: int
     price_if_cancelled: int
     price_if_failed: Callable[[str], int]
+    echo: dict[str, JsonValue] = field(default_factory=dict)
+    callback: Callback | None = None
 
 
 @dataclass
@@ -63,6 +68,7 @@ class House:
     settings: Settings
     jobs: JobBook
     films: FilmLab
+    callbacks: Callbacks
     faults: FaultBook = field(default_factory=FaultBook)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -89,7 +95,7 @@ class House:
         code = failing.code if failing else None
         factor = self.settings.slow_factor if Kind.SLOW in kinds else 1.0
         fate = Fate.STUCK if Kind.STUCK in kinds else Fate.FAIL if failing else Fate.SUCCEED
-        return self.jobs.add(
+        job = self.jobs.add(
             Job(
                 provider=provider,
                 job_id=new.job_id,
@@ -107,8 +113,12 @@ class House:
                 price_if_cancelled=new.price_if_cancelled,
                 output_faults=tuple(fault for fault in faults if fault.kind in OF_THE_OUTPUT),
                 secret=secrets.token_hex(16),
+                echo=new.echo,
+                callback=_told_as_often(new.callback, kinds),
             )
         )
+        self.callbacks.expect(job)
+        return job
 
     async def answer(
         self, response: Response, operation: Operation, faults: Sequence[Fault], error_body: ErrorBody
@@ -149,13 +159,21 @@ def refusal(fault: Fault, error_body: ErrorBody) -> Response:
     if fault.kind is Kind.RESET_CONNECTION:
         return HangUp(reset=True)
     headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
-    body = error_body(fault.http_status, f"The sandbox was told to answer {fault.http_status}.")
-    return JSONResponse(dict(body), fault.http_status, headers)
+    body = dict(error_body(fault.http_status, f"The sandbox was told to answer {fault.http_status}."))
+    if fault.error_code is not None and isinstance(error := body.get("error"), dict):
+        body["error"] = {**error, "code": fault.error_code}
+    return JSONResponse(body, fault.http_status, headers)
 
 
 def at_the_door(faults: Sequence[Fault]) -> Fault | None:
     """The first of the faults that keep anything from being done."""
     return next((fault for fault in faults if fault.kind in AT_THE_DOOR), None)
+
+
+def _told_as_often(callback: Callback | None, kinds: Mapping[Kind, Fault]) -> Callback | None:
+    if callback is None or Kind.DUPLICATE_CALLBACK not in kinds:
+        return callback
+    return callback.model_copy(update={"times": 2})
 
 
 def _shortened(value: JsonValue) -> JsonValue:

@@ -83,6 +83,16 @@ class JobBook:
         self._settle(provider, job.lane)
         return self._jobs[provider, job_id]
 
+    def known_to(self, provider: str) -> list[Job]:
+        """The jobs that a provider still knows, oldest first."""
+        return [job for job in self.all() if job.provider == provider and not job.is_deleted]
+
+    def cancel(self, job: Job) -> None:
+        """Ends a job that has not ended; the provider goes on knowing it."""
+        job = job.model_copy(update={"cancelled_at": self.now()})
+        self._save(job)
+        self.lane(job.provider, job.lane).hold(job)
+
     def delete(self, job: Job) -> None:
         """Makes the provider forget a job; one that has not ended is cancelled by that."""
         now = self.now()

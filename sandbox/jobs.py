@@ -36,6 +36,22 @@ class Fate(StrEnum):
     STUCK = "stuck"
 
 
+class Callback(BaseModel):
+    """Who wants to hear of a job's changes.
+
+    Attributes:
+        url: Where it is told.
+        base_url: How the client called the sandbox, ending in a slash; for addresses in what it is told.
+        times: How often each change is told.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str
+    base_url: str
+    times: int = 1
+
+
 class Job(BaseModel):
     """One job. Times are unix seconds, money is micro-dollars.
 
@@ -59,6 +75,8 @@ class Job(BaseModel):
         is_deleted: Whether the provider still knows it.
         output_faults: What goes wrong at its next downloads.
         secret: Signs its output URLs.
+        echo: What the wire repeats about it each time it is asked.
+        callback: Who is told of its changes.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -82,6 +100,8 @@ class Job(BaseModel):
     is_deleted: bool = False
     output_faults: tuple[Fault, ...] = ()
     secret: str
+    echo: dict[str, JsonValue] = {}
+    callback: Callback | None = None
 
     @property
     def ends_at(self) -> float:

@@ -61,12 +61,19 @@ def routes(house: House) -> list[Route]:
             return PlainTextResponse("This address is not valid (any more).", 403)
         if request.method == "HEAD":
             return _whole_or_part(request, await house.films.develop(job.film))
-        return await _download(house, request, job)
+        return await download(house, request, job)
 
     return [Route("/_output/{provider}/{job_id}.mp4", output, methods=["GET"])]
 
 
-async def _download(house: House, request: Request, job: Job) -> Response:
+async def download(house: House, request: Request | None, job: Job) -> Response:
+    """A job's film, or what an armed fault or one of the job's own makes of it.
+
+    Args:
+        house: Whose job it is.
+        request: May ask for a part of it; None where a provider sends no parts.
+        job: One that has ended.
+    """
     faults = house.on_leaving(job.provider, Operation.OUTPUT)
     if not faults and job.output_faults:
         faults = [job.output_faults[0]]
@@ -90,7 +97,7 @@ async def _download(house: House, request: Request, job: Job) -> Response:
                 return Response(truncated(content), media_type=_TYPE)
             case _:
                 continue
-    return _whole_or_part(request, content)
+    return Response(content, media_type=_TYPE) if request is None else _whole_or_part(request, content)
 
 
 def _whole_or_part(request: Request, content: bytes) -> Response:

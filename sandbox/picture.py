@@ -41,8 +41,8 @@ class Film(BaseModel):
     prompt: str
     seed: int
     image_digest: str = ""
-    width: int = Field(ge=16, le=4096)
-    height: int = Field(ge=16, le=4096)
+    width: int = Field(ge=16, le=4608)
+    height: int = Field(ge=16, le=4608)
     seconds: float = Field(gt=0, le=60)
 
 

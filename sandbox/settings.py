@@ -6,6 +6,7 @@ Everything a contract calls uncertain is a setting here, so that a client is tes
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -32,6 +33,9 @@ class Settings(BaseSettings):
         film_cache_bytes: How many bytes of rendered films are kept in memory.
         runway_missing_version_status: Runway's answer to a request without `X-Runway-Version`.
         runway_credits: Runway's prepaid credits; None never runs out.
+        callback_patience_seconds: How long a receiver of callbacks may take to confirm one.
+        seedance_list_echoes: What of a client's own marks Seedance's list shows: `both` the seed and the
+            `safety_identifier`, `seed` only that, or `nothing`. A single task always shows both.
     """
 
     model_config = SettingsConfigDict(
@@ -52,6 +56,8 @@ class Settings(BaseSettings):
     film_cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0)
     runway_missing_version_status: int = Field(default=400, ge=400, le=499)
     runway_credits: int | None = Field(default=None, ge=0)
+    callback_patience_seconds: float = Field(default=5.0, gt=0)
+    seedance_list_echoes: Literal["both", "seed", "nothing"] = "both"
 
     @property
     def wait_seconds(self) -> float:

@@ -5,44 +5,60 @@ from the risk.
 """
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.events import EventType
 from domain.failures import Category, Failure
 from domain.generation import Attempt
-from domain.line_up import name_of
+from domain.line_up import can_list, name_of
 from domain.messages import Job, Order, Submitted
 from domain.moments import micros_of, moment_of
 from domain.money import to_usd
 from domain.outcomes import Accepted, AttemptState, NotSent, Rejected, SubmitResult, Unknown
-from domain.recovery import CANCELLED_BEFORE_SENDING, LOST_BEFORE_SENDING, Retry, decide
+from domain.recovery import LOST_BEFORE_SENDING, Retry, decide
 from domain.status import Position, Stage, Step
 from storage import events
-from storage.catalog import attempt_of, failure_of
+from storage.catalog import attempt_of
+from storage.database import one_at_a_time
+from storage.fence import SENT_BY_NOBODY_ELSE, end_attempt, result_of, row_of
 from storage.projection import project
 from storage.tables import attempts
 
 
 async def finish_sending(
-    connection: AsyncConnection, order: Order, result: SubmitResult, now: datetime
+    connection: AsyncConnection,
+    order: Order,
+    result: SubmitResult,
+    now: datetime,
+    *,
+    has_permission: bool = False,
 ) -> Submitted | None:
     """Write how a submit ended, as the process that sent it saw it.
+
+    Args:
+        connection: The transaction.
+        order: Whose submit it is.
+        result: How it ended.
+        now: The time.
+        has_permission: Whether the caller holds the one permission to send: then nobody else has sent it either.
 
     Returns:
         None where the caller sent nothing but somebody else may have: the row's verdict counts, not the caller's.
     """
     match result:
         case Accepted(job_id=job_id):
-            return await _accepted_unless_taken(connection, order, job_id, now)
+            return await accepted_unless_taken(connection, order, job_id, now)
         case Rejected(failure=failure):
-            await _end(connection, order, AttemptState.REJECTED, failure, now, at_risk=0)
+            await end_attempt(connection, order, AttemptState.REJECTED, failure, now, at_risk=0)
         case NotSent(failure=failure):
-            if not await _end(connection, order, AttemptState.NOT_SENT, failure, now, at_risk=0):
+            also_from = SENT_BY_NOBODY_ELSE if has_permission else ()
+            if not await end_attempt(
+                connection, order, AttemptState.NOT_SENT, failure, now, at_risk=0, also_from=also_from
+            ):
                 return None
-            await _tell_retry(connection, order, NotSent(failure=failure), now)
+            await tell_retry(connection, order, NotSent(failure=failure), now)
         case Unknown(failure=failure):
             await _unknown(connection, order, failure, now)
     return Submitted(result=result)
@@ -64,16 +80,16 @@ async def verdict(
     Returns:
         None while the answer may still come: another process may be between its write and the answer.
     """
-    row = await _row(connection, order.attempt.ref)
+    row = await row_of(connection, order.attempt.ref)
     if job_id is not None or row.job_id is not None:
-        return await _accepted_unless_taken(connection, order, job_id or row.job_id, now)
+        return await accepted_unless_taken(connection, order, job_id or row.job_id, now)
     if row.state == AttemptState.GRANTED:
         lost = Failure(
             category=Category.NETWORK,
             code=LOST_BEFORE_SENDING,
             detail="The process that was to send the order ended before it did.",
         )
-        await _end(connection, order, AttemptState.ABANDONED, lost, now, at_risk=0)
+        await end_attempt(connection, order, AttemptState.ABANDONED, lost, now, at_risk=0)
     elif row.state == AttemptState.SENDING and now >= row.sent_at + order.limits.answer_within:
         lost = Failure(
             category=Category.SUBMISSION_UNKNOWN,
@@ -81,15 +97,18 @@ async def verdict(
             detail=f"The order was sent to {name_of(order.plan.provider)}, but the answer was lost with its process.",
         )
         await _unknown(connection, order, lost, now)
-    result = _result_of(await _row(connection, order.attempt.ref))
+    result = result_of(await row_of(connection, order.attempt.ref))
     return None if result is None else Submitted(result=result)
 
 
 async def accepted(connection: AsyncConnection, job: Job, now: datetime) -> Submitted:
-    """Write that the provider has a job for an attempt: a fact, accepted however late."""
-    row = await _row(connection, job.ref)
+    """Write that the provider has a job for an attempt: a fact, accepted however late, unless another owns it."""
+    row = await row_of(connection, job.ref)
     if row.job_id is not None:
         return Submitted(result=Accepted(job_id=row.job_id), deadline_micros=micros_of(row.deadline))
+    if await _is_taken(connection, job.account, job.job_id, job.ref):
+        failure = _job_taken(job.plan.provider)
+        return Submitted(result=Unknown(client_reference=job.ref, failure=failure))
     was_unknown = row.state == AttemptState.UNKNOWN
     await connection.execute(
         update(attempts)
@@ -125,24 +144,31 @@ async def accepted(connection: AsyncConnection, job: Job, now: datetime) -> Subm
     return Submitted(result=Accepted(job_id=job.job_id), deadline_micros=job.deadline_micros)
 
 
-async def _accepted_unless_taken(
+async def accepted_unless_taken(
     connection: AsyncConnection, order: Order, job_id: str, now: datetime
 ) -> Submitted:
     """Accept a job, unless it belongs to another attempt: then nobody knows what became of this one."""
+    submitted = await accepted(connection, job_of(order, job_id, now), now)
+    if isinstance(submitted.result, Unknown):
+        await _unknown(connection, order, submitted.result.failure, now)
+    return submitted
+
+
+async def _is_taken(connection: AsyncConnection, account: str, job_id: str, by_other_than: str) -> bool:
+    """Tell whether a job belongs to another attempt; nobody else takes it before this transaction ends."""
+    await one_at_a_time(connection, f"{account}/{job_id}")
     owner = select(attempts.c.ref).where(
-        attempts.c.account == order.attempt.account,
-        attempts.c.job_id == job_id,
-        attempts.c.ref != order.attempt.ref,
+        attempts.c.account == account, attempts.c.job_id == job_id, attempts.c.ref != by_other_than
     )
-    if (await connection.execute(owner)).first() is None:
-        return await accepted(connection, job_of(order, job_id, now), now)
-    failure = Failure(
+    return (await connection.execute(owner)).first() is not None
+
+
+def _job_taken(provider: str) -> Failure:
+    return Failure(
         category=Category.SUBMISSION_UNKNOWN,
         code="job_taken",
-        detail=f"{name_of(order.plan.provider)} answered with the job of another order.",
+        detail=f"{name_of(provider)} answered with the job of another order.",
     )
-    await _unknown(connection, order, failure, now)
-    return Submitted(result=Unknown(client_reference=order.attempt.ref, failure=failure))
 
 
 def job_of(order: Order, job_id: str, now: datetime) -> Job:
@@ -152,38 +178,13 @@ def job_of(order: Order, job_id: str, now: datetime) -> Job:
 
 async def state_of(connection: AsyncConnection, ref: str) -> Attempt:
     """Return an attempt as its row stands."""
-    return attempt_of((await connection.execute(select(attempts).where(attempts.c.ref == ref))).one())
-
-
-def _result_of(row: Row[Any]) -> SubmitResult | None:
-    """Return what a row says of its attempt; None while the answer is still awaited."""
-    failure = failure_of(row.failure)
-    match AttemptState(row.state):
-        case AttemptState.ACCEPTED | AttemptState.FOUND:
-            return Accepted(job_id=row.job_id)
-        case AttemptState.REJECTED if failure:
-            return Rejected(failure=failure)
-        case AttemptState.UNKNOWN if failure:
-            return Unknown(client_reference=row.ref, failure=failure)
-        case AttemptState.GRANTED | AttemptState.SENDING:
-            return None
-        case _:
-            return NotSent(failure=failure or _cancelled())
-
-
-def _cancelled() -> Failure:
-    return Failure(
-        category=Category.NETWORK,
-        code=CANCELLED_BEFORE_SENDING,
-        detail="Cancelled before the order was sent.",
-        billed=False,
-    )
+    return attempt_of(await row_of(connection, ref))
 
 
 async def _unknown(connection: AsyncConnection, order: Order, failure: Failure, now: datetime) -> None:
     """Write that a job may exist: its price is at risk."""
     ref = order.attempt.ref
-    if await _end(connection, order, AttemptState.UNKNOWN, failure, now, at_risk=order.plan.price):
+    if await end_attempt(connection, order, AttemptState.UNKNOWN, failure, now, at_risk=order.plan.price):
         await events.append(
             connection,
             EventType.ATTEMPT_UNKNOWN,
@@ -192,25 +193,25 @@ async def _unknown(connection: AsyncConnection, order: Order, failure: Failure, 
             attempt=order.attempt.number,
             at=now,
             message=f"{failure.detail} ${to_usd(order.plan.price)} may be owed.",
-            data={"at_risk_usd": to_usd(order.plan.price)},
+            data={"at_risk_usd": to_usd(order.plan.price), "looking_until": _looking_until(order, now)},
             key=f"unknown/{ref}",
         )
 
 
-_ENDS_FROM = {
-    # Who holds no permission can only give up what nobody else has taken.
-    AttemptState.NOT_SENT: [AttemptState.GRANTED],
-    AttemptState.ABANDONED: [AttemptState.GRANTED],
-    AttemptState.UNKNOWN: [AttemptState.GRANTED, AttemptState.SENDING],
-    # A clear refusal that comes late is a fact all the same: then nothing is owed after all.
-    AttemptState.REJECTED: [AttemptState.GRANTED, AttemptState.SENDING, AttemptState.UNKNOWN],
-}
+def _looking_until(order: Order, now: datetime) -> str | None:
+    """Return until when the job is looked for, where its provider can be asked."""
+    if not can_list(order.plan.provider):
+        return None
+    return (now + order.limits.look_up).isoformat()
 
 
-async def _tell_retry(connection: AsyncConnection, order: Order, result: NotSent, now: datetime) -> None:
+async def tell_retry(connection: AsyncConnection, order: Order, result: NotSent, now: datetime) -> None:
     """Tell why nothing happens for a while; the workflow comes to the same decision by the same function."""
     decision = decide(result, order.attempt.number, order.limits.retry_delay)
-    if not isinstance(decision, Retry):
+    position = Position(take=order.take, attempt=order.attempt.number, step=Step.SUBMIT)
+    if not isinstance(decision, Retry) or not await project(
+        connection, order.generation_id, position, now, stage=Stage.WAITING_RETRY
+    ):
         return
     await events.append(
         connection,
@@ -223,51 +224,3 @@ async def _tell_retry(connection: AsyncConnection, order: Order, result: NotSent
         data={"strategy": decision.strategy, "not_before": (now + decision.delay).isoformat()},
         key=f"recovery/{order.attempt.ref}",
     )
-    position = Position(take=order.take, attempt=order.attempt.number, step=Step.SUBMIT)
-    await project(connection, order.generation_id, position, now, stage=Stage.WAITING_RETRY)
-
-
-async def looking_up(connection: AsyncConnection, order: Order, now: datetime) -> None:
-    """Show that nobody knows yet what became of a submit."""
-    position = Position(take=order.take, attempt=order.attempt.number, step=Step.SUBMIT)
-    await project(connection, order.generation_id, position, now, stage=Stage.LOOKING_UP)
-
-
-async def _end(
-    connection: AsyncConnection,
-    order: Order,
-    state: AttemptState,
-    failure: Failure,
-    now: datetime,
-    *,
-    at_risk: int,
-) -> bool:
-    ended = await connection.execute(
-        update(attempts)
-        .where(attempts.c.ref == order.attempt.ref, attempts.c.state.in_(_ENDS_FROM[state]))
-        .values(
-            state=state,
-            failure=failure.model_dump(mode="json"),
-            reserved_micros=0,
-            at_risk_micros=at_risk,
-            ended_at=now,
-        )
-    )
-    if ended.rowcount == 1 and state is not AttemptState.UNKNOWN:
-        await events.append(
-            connection,
-            EventType.ATTEMPT_FAILED,
-            generation_id=order.generation_id,
-            take=order.take,
-            attempt=order.attempt.number,
-            at=now,
-            message=failure.detail,
-            data={"failure": failure.model_dump(mode="json", exclude_none=True), "cost_usd": "0.00"},
-            key=f"failed/{order.attempt.ref}",
-        )
-    return ended.rowcount == 1
-
-
-async def _row(connection: AsyncConnection, ref: str) -> Row[Any]:
-    """Return the row, which nobody else changes before this transaction ends."""
-    return (await connection.execute(select(attempts).where(attempts.c.ref == ref).with_for_update())).one()

@@ -15,80 +15,20 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 import threading
 import time
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from storage.asset_store import Asset, AssetTooLarge, Incoming
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 _INCOMING = "incoming"  # cannot collide with a fan-out folder: those have two characters
 _WRITE_BYTES = 1024 * 1024
 _READ_BYTES = 256 * 1024
-
-
-class AssetTooLarge(Exception):
-    """The content received is larger than the caller allowed."""
-
-    def __init__(self, limit_bytes: int) -> None:
-        super().__init__(f"the content is larger than the {limit_bytes} bytes allowed")
-        self.limit_bytes = limit_bytes
-
-
-class Asset(BaseModel):
-    """What is known of a stored file: `sha256` (64 lower-case hex digits), its size and its suffix."""
-
-    model_config = ConfigDict(frozen=True)
-
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    size_bytes: int = Field(ge=0)
-    suffix: str = Field(pattern=r"^\.[a-z0-9]{1,8}$")
-
-
-class Incoming(Protocol):
-    """Content on its way into the store, not yet visible."""
-
-    async def write(self, chunk: bytes) -> None:
-        """Append bytes. Raises `AssetTooLarge` as soon as the limit is passed."""
-
-    async def local_copy(self) -> Path:
-        """Return a local file with all bytes written so far, to be read (never moved) before `commit`."""
-
-    async def commit(self) -> Asset:
-        """Make the content durable and visible; the last call."""
-
-
-class AssetStore(Protocol):
-    """Where videos and posters are kept; the local folder is one, an object store may be another."""
-
-    def receive(
-        self, *, suffix: str, limit_bytes: int | None = None
-    ) -> AbstractAsyncContextManager[Incoming]:
-        """Take in a stream; leaving the block without `commit` forgets it."""
-
-    async def put_bytes(self, data: bytes, suffix: str) -> Asset:
-        """Store small content in one call."""
-
-    async def exists(self, sha256: str, suffix: str) -> bool:
-        """Tell whether the asset is there."""
-
-    async def size(self, sha256: str, suffix: str) -> int:
-        """Return its bytes. Raises `FileNotFoundError`."""
-
-    def open(
-        self, sha256: str, suffix: str, *, start: int = 0, length: int | None = None
-    ) -> AsyncIterator[bytes]:
-        """Read `length` bytes from `start`, in chunks. Raises `FileNotFoundError` at the first chunk."""
-
-    async def delete(self, sha256: str, suffix: str) -> bool:
-        """Remove the asset; tells whether it was there."""
-
-    async def sweep(self, older_than_seconds: float) -> int:
-        """Remove what killed processes left half received; returns how many."""
 
 
 class LocalAssets:
@@ -160,8 +100,18 @@ class LocalAssets:
         """Remove the asset; tells whether it was there."""
         return await asyncio.to_thread(_remove, self.path_of(sha256, suffix))
 
+    @asynccontextmanager
+    async def scratch(self) -> AsyncIterator[Path]:
+        """A folder for work on files; it is gone afterwards, or with the next `sweep` if we are killed."""
+        folder = self._incoming / f"work-{secrets.token_hex(8)}"
+        await asyncio.to_thread(folder.mkdir, parents=True)
+        try:
+            yield folder
+        finally:
+            await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+
     async def sweep(self, older_than_seconds: float) -> int:
-        """Remove temporary files that nobody wrote to for `older_than_seconds`; returns how many."""
+        """Remove temporary files and folders that nobody wrote to for `older_than_seconds`; returns how many."""
         return await asyncio.to_thread(self._sweep, time.time() - older_than_seconds)
 
     def _sweep(self, before: float) -> int:
@@ -282,7 +232,10 @@ def _size_or_none(path: Path) -> int | None:
 
 def _remove(path: Path) -> bool:
     try:
-        path.unlink()
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
     except FileNotFoundError:
         return False
     return True

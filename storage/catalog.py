@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.capabilities import Plan
 from domain.failures import Failure
-from domain.generation import Attempt, Cost, DeploymentMode, Generation, Take, Video
+from domain.generation import Attempt, Cost, DeploymentMode, Feedback, Generation, Take, Video
 from domain.model import Frozen
 from domain.outcomes import AttemptState, CancelOutcome
+from domain.plans import Plan
 from domain.request import GenerationRequest
 from domain.status import Stage, Status
 from storage.tables import attempts, generations, takes
@@ -31,29 +31,19 @@ class Filters(Frozen):
     created_before: datetime | None = None
 
 
-async def find(connection: AsyncConnection, generation_id: str, *, lock: bool = False) -> Generation | None:
-    """Return one generation, or None where there is none of that id.
-
-    Args:
-        connection: Where to read.
-        generation_id: Which.
-        lock: Whether nobody else may change it before this transaction ends. On SQLite a write transaction is
-            alone by nature.
-    """
-    if lock:
-        row = select(generations.c.id).where(generations.c.id == generation_id).with_for_update()
-        await connection.execute(row)
+async def find(connection: AsyncConnection, generation_id: str) -> Generation | None:
+    """Return one generation, or None where there is none of that id."""
     found = await _assemble(connection, await _rows(connection, generations.c.id == generation_id))
     return found[0] if found else None
 
 
-async def load(connection: AsyncConnection, generation_id: str, *, lock: bool = False) -> Generation:
-    """Return one generation that is known to exist; see `find`.
+async def load(connection: AsyncConnection, generation_id: str) -> Generation:
+    """Return one generation that is known to exist.
 
     Raises:
         LookupError: There is none of that id.
     """
-    generation = await find(connection, generation_id, lock=lock)
+    generation = await find(connection, generation_id)
     if generation is None:
         raise LookupError(f"no generation {generation_id}")
     return generation
@@ -71,9 +61,12 @@ async def page(
         limit: How many at most.
     """
     conditions = [
-        generations.c[name] == value
-        for name in ("status", "provider", "project_id", "scenario_id", "user_id")
-        if (value := getattr(filters, name)) is not None
+        generations.c.deleted_at.is_(None),
+        *(
+            generations.c[name] == value
+            for name in ("status", "provider", "project_id", "scenario_id", "user_id")
+            if (value := getattr(filters, name)) is not None
+        ),
     ]
     if before_id is not None:
         conditions.append(generations.c.id < before_id)
@@ -126,6 +119,7 @@ def _generation(row: Row[Any], of_takes: Iterable[Take]) -> Generation:
         created_at=row.created_at,
         updated_at=row.updated_at,
         completed_at=row.completed_at,
+        deleted_at=row.deleted_at,
     )
 
 
@@ -141,6 +135,9 @@ def take_of(row: Row[Any], of_attempts: Iterable[Attempt]) -> Take:
         cancel_billed=row.cancel_billed,
         failure=failure_of(row.failure),
         video=None if row.video is None else Video.model_validate(row.video),
+        superseded_by=row.superseded_by,
+        kept=row.kept,
+        feedback=None if row.feedback is None else Feedback.model_validate(row.feedback),
         attempts=tuple(of_attempts),
         created_at=row.created_at,
         ended_at=row.ended_at,

@@ -30,14 +30,37 @@ async def claim(
 ) -> Order | None:
     """Give a run its work: the current take, and the attempt to go on with.
 
+    A take that was replaced while it ran comes before the one that replaced it, until its job is stopped.
+
     Returns:
-        None where nothing is to be done: no such generation, its take is over, a newer run has it, or it is of the
+        None where nothing is to be done: no such generation, its takes are over, a newer run has it, or it is of the
         other mode, and waits until the deployment is.
     """
-    generation = await catalog.find(connection, wanted.generation_id, lock=True)
-    if generation is None or generation.current.status.is_terminal or generation.mode is not mode:
+    generation = await catalog.find(connection, wanted.generation_id)
+    if generation is None or generation.mode is not mode:
         return None
-    take = generation.current
+    if generation.deleted_at is not None:
+        # A nudge was under way when it was deleted, and this run's history holds the prompt again.
+        await connection.execute(
+            update(generations).where(generations.c.id == generation.id).values(erased_at=None)
+        )
+        return None
+    for take in generation.takes:
+        if not take.status.is_terminal:
+            order = await _claim_take(connection, generation, take, wanted, limits, now)
+            if order is not None:
+                return order
+    return None
+
+
+async def _claim_take(
+    connection: AsyncConnection,
+    generation: Generation,
+    take: Take,
+    wanted: Claim,
+    limits: Limits,
+    now: datetime,
+) -> Order | None:
     claimed = await connection.execute(
         update(takes)
         .where(
@@ -65,11 +88,12 @@ async def claim(
             return None
         await _grant(connection, generation, take, (last.number if last else 0) + 1, limits, now)
     row = await _row_of_last(connection, generation.id, take.number)
-    await connection.execute(
-        update(generations)
-        .where(generations.c.id == generation.id, generations.c.current_take == take.number)
-        .values(status=after(generation.status, Move.BEGIN), updated_at=now)
-    )
+    if generation.current.number == take.number:
+        await connection.execute(
+            update(generations)
+            .where(generations.c.id == generation.id)
+            .values(status=after(generation.status, Move.BEGIN), updated_at=now)
+        )
     await project(
         connection,
         generation.id,
@@ -93,6 +117,7 @@ async def claim(
         ),
         limits=limits,
         cancel_requested=take.cancel_requested_at is not None,
+        is_last=take.number == generation.current.number,
     )
 
 

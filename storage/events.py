@@ -2,13 +2,14 @@
 
 `seq` is taken by an update of the generation's row in the writer's own transaction: the row lock makes the order
 of commits equal the order of numbers, so a reader that has seen `n` misses nothing by asking for more than `n`.
+The transaction holds that row from its beginning (`Database.write`), so a key is never told by two at once.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.events import Event, EventType
@@ -42,17 +43,27 @@ async def append(
         key: Told once per generation under this key; a second call changes nothing.
 
     Returns:
-        False where the key had been told before.
+        False where the key had been told before, or the generation is deleted: of that nothing more is told, since
+        a provider's message may quote the prompt.
     """
     if key is not None and await told(connection, generation_id, key) is not None:
         return False
     taken = (
         update(generations)
-        .where(generations.c.id == generation_id)
+        .where(
+            generations.c.id == generation_id,
+            or_(generations.c.deleted_at.is_(None), literal(kind is EventType.GENERATION_DELETED)),
+        )
         .values(last_seq=generations.c.last_seq + 1, updated_at=at)
         .returning(generations.c.last_seq)
     )
-    seq = (await connection.execute(taken)).scalar_one()
+    seq = (await connection.execute(taken)).scalar_one_or_none()
+    if seq is None:
+        # What it came with may hold a text, too: to be erased once more.
+        await connection.execute(
+            update(generations).where(generations.c.id == generation_id).values(erased_at=None)
+        )
+        return False
     await connection.execute(
         insert(events).values(
             generation_id=generation_id,

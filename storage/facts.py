@@ -12,9 +12,9 @@ from domain.generation import Cost
 from domain.line_up import name_of
 from domain.messages import CancelResult, Job
 from domain.outcomes import CancelOutcome, JobState, JobStatus
-from domain.status import Position, Stage, Step
+from domain.status import TERMINAL, Position, Stage, Step
 from storage import catalog, events
-from storage.endings import close_cancelled, cost_json, tell_uncancelled
+from storage.endings import close_cancelled, cost_json, tell_too_late
 from storage.projection import project
 from storage.tables import attempts, generations, takes
 
@@ -157,7 +157,7 @@ async def cancel_ended(
     connection: AsyncConnection, job: Job, result: CancelResult, now: datetime, *, by_user: bool
 ) -> None:
     """Write the true outcome of a cancel: the bill where the job stopped, and the end of a cancelled take."""
-    generation = await catalog.load(connection, job.generation_id, lock=True)
+    generation = await catalog.load(connection, job.generation_id)
     take = generation.take(job.take)
     if result.outcome is CancelOutcome.STOPPED:
         await connection.execute(
@@ -168,27 +168,34 @@ async def cancel_ended(
             )
         )
     elif result.outcome is CancelOutcome.GOES_ON:
+        # The cancel did nothing: whatever end is seen from now on is the job's own.
         await connection.execute(
             update(attempts)
             .where(attempts.c.ref == job.ref, attempts.c.ended_at.is_(None))
-            .values(**_money(Cost(at_risk=job.plan.price)))
+            .values(cancel_sent_at=None, **_money(Cost(at_risk=job.plan.price)))
         )
     if not by_user:
         return
     if result.outcome is CancelOutcome.TOO_LATE:
         await connection.execute(
             update(takes)
-            .where(takes.c.generation_id == job.generation_id, takes.c.number == job.take)
+            .where(
+                takes.c.generation_id == job.generation_id,
+                takes.c.number == job.take,
+                takes.c.status.not_in(TERMINAL),
+            )
             .values(cancel_outcome=result.outcome)
         )
         await connection.execute(
             update(generations)
-            .where(generations.c.id == job.generation_id, generations.c.stage == Stage.CANCELLING)
+            .where(
+                generations.c.id == job.generation_id,
+                generations.c.current_take == job.take,
+                generations.c.stage == Stage.CANCELLING,
+            )
             .values(stage=Stage.GENERATING)
         )
-        await tell_uncancelled(
-            connection, job.generation_id, job.take, job.attempt, result.outcome, generation.cost, now
-        )
+        await tell_too_late(connection, generation, job, now)
         return
     await close_cancelled(connection, generation, take, result.outcome, now, billed=result.billed)
 

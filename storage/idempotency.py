@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.database import Database
+from storage.database import Database, one_at_a_time
 from storage.tables import idempotency
 
 KEEP = timedelta(hours=48)
+_SWEPT_AT_ONCE = 100
+FORGOTTEN = 410
+"""The status in the row of a key whose generation was deleted: the key stays used, what it was answered is gone."""
 
 
 class KeyReused(ValueError):
@@ -44,12 +47,21 @@ class Key:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a request was answered."""
+    """What a request was answered.
+
+    Attributes:
+        generation_id: What it was about.
+    """
 
     status: int
     body: dict[str, Any]
     headers: dict[str, str]
+    generation_id: str | None = None
     replayed: bool = False
+
+
+class Gone(LookupError):
+    """What the first request with this key had made was deleted since."""
 
 
 Work = Callable[[AsyncConnection], Awaitable[Reply]]
@@ -66,17 +78,24 @@ async def once(database: Database, key: Key | None, now: datetime, work: Work) -
 
     Raises:
         KeyReused: The key was used before for another body.
+        Gone: What it made was deleted.
     """
     async with database.write() as connection:
         if key is None:
             return await work(connection)
-        await connection.execute(delete(idempotency).where(idempotency.c.created_at < now - KEEP))
-        row = (await connection.execute(select(idempotency).where(idempotency.c.scope == key.scope))).first()
+        await one_at_a_time(connection, key.scope)
+        known = select(idempotency).where(
+            idempotency.c.scope == key.scope, idempotency.c.created_at >= now - KEEP
+        )
+        row = (await connection.execute(known)).first()
         if row is not None:
             if row.body_sha256 != key.body_sha256:
                 raise KeyReused("this Idempotency-Key was used for another request body")
-            return Reply(row.status, row.body, row.headers, replayed=True)
+            if row.status == FORGOTTEN:
+                raise Gone("what this Idempotency-Key made was deleted")
+            return Reply(row.status, row.body, row.headers, row.generation_id, replayed=True)
         reply = await work(connection)
+        await _sweep(connection, key, now)
         await connection.execute(
             insert(idempotency).values(
                 scope=key.scope,
@@ -84,7 +103,33 @@ async def once(database: Database, key: Key | None, now: datetime, work: Work) -
                 status=reply.status,
                 headers=reply.headers,
                 body=reply.body,
+                generation_id=reply.generation_id,
                 created_at=now,
             )
         )
         return reply
+
+
+async def _sweep(connection: AsyncConnection, key: Key, now: datetime) -> None:
+    """Remove what is too old: this key's own row, and some that nobody else holds.
+
+    After the work, and without waiting for others: whoever deletes a generation holds it and changes the rows of its
+    keys, so that a row is never held here while a generation is waited for.
+    """
+    await connection.execute(delete(idempotency).where(idempotency.c.scope == key.scope))
+    old = (
+        select(idempotency.c.scope)
+        .where(idempotency.c.created_at < now - KEEP)
+        .limit(_SWEPT_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    await connection.execute(delete(idempotency).where(idempotency.c.scope.in_(old)))
+
+
+async def forget(connection: AsyncConnection, generation_id: str) -> None:
+    """Erase what was answered about a generation; the keys stay used, or a repeated order would be paid again."""
+    await connection.execute(
+        update(idempotency)
+        .where(idempotency.c.generation_id == generation_id)
+        .values(status=FORGOTTEN, headers={}, body={})
+    )

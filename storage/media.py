@@ -2,29 +2,32 @@
 
 Promises: `MediaFacts` are measured on decoded frames, never copied from the container's own claims (a
 truncated MP4 still claims its full length). The decoding happens in `storage/media_child.py`, a child process
-with limits on memory, processor time, wall-clock time, file size and open files; it cannot be made to open
-another file or a URL, it is gone when `inspect_video` returns, raises or is cancelled, and it dies with us.
+confined by `storage.confined`; it cannot be made to open another file or a URL, and it is gone when
+`inspect_video` returns, raises or is cancelled.
 
 Refuses, as `UnplayableVideo`: whatever does not decode from its first to its last frame within the limits.
 What is our own fault (no child, a missing file) is another exception, since no provider is to blame for it.
 """
 
 import asyncio
-import importlib.util
-import json
 import os
-import signal
-import sys
-from contextlib import suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from storage.confined import ChildLimits, Defeated, InspectionFailed, ask
+
+__all__ = [
+    "InspectionFailed",
+    "InspectionLimits",
+    "MediaFacts",
+    "UnplayableVideo",
+    "check_against_order",
+    "inspect_video",
+]
+
 _CHILD = Path(__file__).with_name("media_child.py")
-# The child runs without site-packages and environment, so that it starts fast and obeys nobody's settings;
-# it is told where PyAV lives, and nothing else.
-_BOOT = "import runpy, sys; sys.path.append(sys.argv[1]); runpy.run_path(sys.argv[2], run_name='__main__')"
-_ANSWER_BYTES = 64 * 1024
+_CHILD_KNOWS = {"side_pixels", "duration_seconds", "poster_width_pixels", "threads"}
 _SIZE_TOLERANCE_PIXELS = 16  # codecs work in blocks of 16 pixels, and some providers deliver whole blocks
 _RATIO_TOLERANCE = 0.02
 _DURATION_TOLERANCE = 0.12
@@ -41,10 +44,6 @@ class UnplayableVideo(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-class InspectionFailed(Exception):
-    """We could not inspect the file, which says nothing about the file; trying again may help."""
 
 
 class InspectionLimits(BaseModel):
@@ -104,7 +103,7 @@ async def inspect_video(
     try:
         if size_bytes == 0:
             raise UnplayableVideo("The file is empty.")
-        answer = await _ask_child(_request(path, poster_path, limits), limits)
+        answer = await _ask_child(path, poster_path, limits)
         facts = _facts_of(answer, size_bytes)
         proven = True
     finally:
@@ -157,56 +156,33 @@ def check_against_order(
         raise UnplayableVideo(" ".join(differences))
 
 
-def _request(path: Path, poster_path: Path, limits: InspectionLimits) -> str:
-    return json.dumps(
-        {
-            "input": str(path.absolute()),
-            "poster": str(poster_path.absolute()),
-            "parent": os.getpid(),
-            **limits.model_dump(exclude={"wall_seconds"}),
-        }
-    )
-
-
 def _forget(poster_path: Path) -> None:
     poster_path.unlink(missing_ok=True)
 
 
-async def _ask_child(request: str, limits: InspectionLimits) -> bytes:
-    """Run the child on this request; return its one line of JSON."""
+async def _ask_child(path: Path, poster_path: Path, limits: InspectionLimits) -> object:
+    child_limits = ChildLimits(
+        wall_seconds=limits.wall_seconds,
+        cpu_seconds=limits.cpu_seconds,
+        memory_bytes=limits.memory_bytes,
+        file_bytes=limits.poster_bytes,
+    )
     try:
-        child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", "-c", _BOOT, _folder_of_av(), str(_CHILD), request),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env=_bare_environment(),
-            limit=_ANSWER_BYTES,
-        )
-    except OSError as error:
-        raise InspectionFailed(f"the inspecting process did not start: {error}") from error
-    if child.stdout is None:
-        raise InspectionFailed("the inspecting process has no output")
-    try:
-        async with asyncio.timeout(limits.wall_seconds):
-            answer = await child.stdout.readline()
-            status = await child.wait()
-    except TimeoutError:
-        raise UnplayableVideo(f"Decoding it took longer than {limits.wall_seconds:g} s.") from None
-    except ValueError as error:
-        raise InspectionFailed("the inspecting process answers without end") from error
-    finally:
-        if child.returncode is None:
-            with suppress(ProcessLookupError):
-                child.kill()
-            await child.wait()
-    if not answer.endswith(b"\n"):
-        raise _silent_death(status, limits)
-    return answer
+        return await ask(_CHILD, _request(path, poster_path, limits), libraries=["av"], limits=child_limits)
+    except Defeated as error:
+        raise UnplayableVideo(error.reason) from error
 
 
-def _facts_of(answer: bytes, size_bytes: int) -> MediaFacts:
-    match json.loads(answer):
+def _request(path: Path, poster_path: Path, limits: InspectionLimits) -> dict[str, object]:
+    return {
+        "input": str(path.absolute()),
+        "poster": str(poster_path.absolute()),
+        **limits.model_dump(include=_CHILD_KNOWS),
+    }
+
+
+def _facts_of(answer: object, size_bytes: int) -> MediaFacts:
+    match answer:
         case {"facts": {} as facts}:
             try:
                 return MediaFacts.model_validate({**facts, "size_bytes": size_bytes})
@@ -216,31 +192,3 @@ def _facts_of(answer: bytes, size_bytes: int) -> MediaFacts:
             raise UnplayableVideo(reason)
         case other:
             raise InspectionFailed(f"the inspecting process says {other!r}")
-
-
-def _silent_death(status: int, limits: InspectionLimits) -> Exception:
-    """Judge a child that ended without an answer: broken files kill decoders, but we may be killed too."""
-    if status == -signal.SIGXCPU:
-        return UnplayableVideo(f"Decoding it took more than {limits.cpu_seconds} s of processor time.")
-    if status in {-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGILL}:
-        return UnplayableVideo(f"The decoder crashed on it ({signal.Signals(-status).name}).")
-    return InspectionFailed(f"the inspecting process ended with status {status} and no answer")
-
-
-def _folder_of_av() -> str:
-    """Find PyAV without importing it: the worker itself has no use for it."""
-    spec = importlib.util.find_spec("av")
-    if spec is None or spec.origin is None:
-        raise InspectionFailed("PyAV is not installed")
-    return str(Path(spec.origin).parent.parent)
-
-
-def _bare_environment() -> dict[str, str]:
-    """Keep only what an unusual Python needs to find its own library; above all, no keys."""
-    kept = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
-    # Each arena of malloc's reserves 64 MiB of the address space that is limited, used or not.
-    return {
-        "LC_ALL": "C.UTF-8",
-        "MALLOC_ARENA_MAX": "2",
-        **{name: os.environ[name] for name in kept if name in os.environ},
-    }

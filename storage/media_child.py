@@ -1,21 +1,16 @@
 """The child process of `storage.media`: decodes one untrusted video under limits, and says what it saw.
 
 Promises: one line of JSON on standard output, `{"facts": {...}}`, `{"unplayable": "<sentence>"}` or
-`{"failed": "<our own fault>"}`; the poster is written before the facts are. It gives up its rights to memory,
-time and files before it touches the input, and dies with its parent.
+`{"failed": "<our own fault>"}`; the poster is written before the facts are. It touches the input only under
+the limits of `storage.child_limits`.
 
 Refuses: containers and codecs that no provider has reason to hand out. Playlists and lists of files are
 among them: those would have us open other files and addresses.
 
-It is run by path, never imported by the service: it may import PyAV and the standard library only.
+It is run by path, never imported by the service: it may import PyAV, the standard library and
+`storage.child_limits` only.
 """
 
-import ctypes
-import json
-import os
-import resource
-import signal
-import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -25,12 +20,10 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from storage.child_limits import answer, is_short_of_memory
+
 _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
 _DECODERS = ("h264", "hevc", "libdav1d", "av1", "vp8", "vp9", "libvpx", "libvpx-vp9", "mpeg4", "prores")
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
-_PR_SET_NO_NEW_PRIVS = 38
-_NICENESS = 5
-_OPEN_FILES = 64
 _FASTEST_FPS = 1000
 
 
@@ -45,59 +38,22 @@ class Damaged(Exception):
 def main(request: dict[str, Any]) -> dict[str, Any]:
     """Inspect as requested; see `storage.media.inspect_video` for the fields."""
     try:
-        _restrict(request)
         return {"facts": _inspect(request)}
     except Unplayable as error:
         return {"unplayable": str(error)}
     except (MemoryError, av.FFmpegError, Damaged) as error:
         return _blame(error, request)
-    except Exception as error:  # noqa: BLE001 - the parent is told everything, and judges
-        return {"failed": repr(error)}
 
 
 def _blame(error: Exception, request: dict[str, Any]) -> dict[str, Any]:
     what = getattr(error, "strerror", None) or str(error) or "Cannot allocate memory"
-    if isinstance(error, MemoryError) or _is_short_of_memory(request):  # FFmpeg often calls it something else
+    # FFmpeg often calls a lack of memory something else.
+    if isinstance(error, MemoryError) or is_short_of_memory(request["memory_bytes"]):
         memory = f"{request['memory_bytes'] >> 20} MiB"
         return {"unplayable": f"It cannot be decoded in {memory} of memory: {what}."}
     if isinstance(error, av.BlockingIOError):
         return {"failed": "no thread could be started"}
     return {"unplayable": f"It cannot be decoded: {what}."}
-
-
-def _restrict(request: dict[str, Any]) -> None:
-    """Die with the parent, be nice, and take no more than allowed."""
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None, use_errno=True)
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if os.getppid() != request["parent"]:
-        sys.exit(1)  # it died before we could ask to die with it
-    os.nice(_NICENESS)
-    for kind, wanted in (
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_CPU, request["cpu_seconds"]),
-        (resource.RLIMIT_FSIZE, request["poster_bytes"]),
-        (resource.RLIMIT_NOFILE, _OPEN_FILES),
-        (resource.RLIMIT_AS, request["memory_bytes"]),
-    ):
-        _, hard = resource.getrlimit(kind)
-        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        try:
-            # The hard limit on processor time stays: at the soft one comes SIGXCPU, which says why.
-            resource.setrlimit(kind, (allowed, hard if kind == resource.RLIMIT_CPU else allowed))
-        except (OSError, ValueError):
-            if sys.platform == "linux":
-                raise  # elsewhere some limits cannot be set; the wall-clock limit stands everywhere
-
-
-def _is_short_of_memory(request: dict[str, Any]) -> bool:
-    """Tell whether half of the address space was in use, so that one large picture more may not fit."""
-    if sys.platform != "linux":
-        return False
-    fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    peak_bytes = int(fields["VmPeak"].split()[0]) * 1024
-    return peak_bytes * 2 > int(request["memory_bytes"])
 
 
 def _inspect(request: dict[str, Any]) -> dict[str, Any]:
@@ -256,4 +212,4 @@ def _write_poster(frame: VideoFrame, path: Path, width_pixels: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(main(json.loads(sys.argv[3]))) + "\n")
+    answer(main)

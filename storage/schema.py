@@ -20,6 +20,12 @@ def config(connection: Connection | None = None) -> Config:
 
 
 async def upgrade(database: Database, revision: str = "head") -> None:
-    """Apply the missing revisions in one transaction; harmless where none is missing."""
-    async with database.write() as connection:
+    """Apply the missing revisions in one transaction; harmless where none is missing, and by several at once."""
+    async with database.change_schema() as connection:
         await connection.run_sync(lambda sync: command.upgrade(config(sync), revision))
+
+
+async def downgrade(database: Database, revision: str) -> None:
+    """Undo the revisions after one, with what only they can keep."""
+    async with database.change_schema() as connection:
+        await connection.run_sync(lambda sync: command.downgrade(config(sync), revision))

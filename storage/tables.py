@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 
@@ -45,6 +46,30 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
+class _Storable(TypeDecorator[str]):
+    """Text that every database takes: PostgreSQL has no NUL, and UTF-8 no half of a surrogate pair.
+
+    What users send is refused before it comes here; what providers say may be anything, and must not keep an end
+    from being written.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - the same on all
+        """Store readable signs instead of what cannot be stored."""
+        if value is None:
+            return None
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
+class _StorableText(_Storable):
+    """The same without a limit of length."""
+
+    impl = Text
+    cache_ok = True
+
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -57,33 +82,36 @@ metadata = MetaData(
 
 
 def _id() -> Column[Any]:
-    return Column("id", String(30), primary_key=True)
+    return Column("id", _Storable(30), primary_key=True)
 
 
 generations = Table(
     "generations",
     metadata,
     _id(),
-    Column("mode", String(16), nullable=False),
-    Column("tenant_id", String(64), nullable=False),
-    Column("status", String(16), nullable=False),
-    Column("stage", String(24), nullable=False),
-    Column("provider", String(64), nullable=False),
-    Column("prompt", Text, nullable=False),
+    Column("mode", _Storable(16), nullable=False),
+    Column("tenant_id", _Storable(64), nullable=False),
+    Column("status", _Storable(16), nullable=False),
+    Column("stage", _Storable(24), nullable=False),
+    Column("provider", _Storable(64), nullable=False),
+    Column("prompt", _StorableText, nullable=False),
     Column("current_take", Integer, nullable=False),
     Column("last_seq", Integer, nullable=False, server_default="0"),
     # How far the newest writer of what is shown stood: see domain.status.Position.
     Column("position", BigInteger, nullable=False, server_default="0"),
     Column("progress_percent", Integer, nullable=False, server_default="0"),
-    Column("progress_source", String(16)),
+    Column("progress_source", _Storable(16)),
     Column("progress_at", UtcDateTime),
-    Column("project_id", String(128)),
-    Column("scenario_id", String(128)),
-    Column("user_id", String(128)),
+    Column("project_id", _Storable(128)),
+    Column("scenario_id", _Storable(128)),
+    Column("user_id", _Storable(128)),
     Column("metadata", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("completed_at", UtcDateTime),
+    # Deleted by its owner: nobody is shown it any more. Erased: its files and histories are gone, too.
+    Column("deleted_at", UtcDateTime),
+    Column("erased_at", UtcDateTime),
     Index(None, "tenant_id", "id"),
     Index(None, "status", "updated_at"),
 )
@@ -93,21 +121,26 @@ takes = Table(
     metadata,
     Column("generation_id", ForeignKey("generations.id", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
-    Column("status", String(16), nullable=False),
+    Column("status", _Storable(16), nullable=False),
     Column("request", JSON, nullable=False),
     Column("plan", JSON, nullable=False),
+    Column("image_id", _Storable(64), index=True),
     # The wish that made it, where a person's signal did: makes a repeated activity harmless.
-    Column("wish_key", String(128)),
+    Column("wish_key", _Storable(128)),
     # The claim: which run serves it. An older run never takes over from a newer one.
-    Column("run_id", String(64)),
+    Column("run_id", _Storable(64)),
     Column("run_started_micros", BigInteger),
     Column("claimed_at", UtcDateTime),
     Column("cancel_requested_at", UtcDateTime),
-    Column("cancel_reason", Text),
-    Column("cancel_outcome", String(32)),
+    Column("cancel_reason", _StorableText),
+    Column("cancel_outcome", _Storable(32)),
     Column("cancel_billed", Boolean),
     Column("failure", JSON),
     Column("video", JSON),
+    # The take that was asked for while this one was running.
+    Column("superseded_by", Integer),
+    Column("kept", Boolean, nullable=False, server_default=false()),
+    Column("feedback", JSON),
     Column("created_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
     UniqueConstraint("generation_id", "wish_key"),
@@ -117,18 +150,18 @@ takes = Table(
 attempts = Table(
     "attempts",
     metadata,
-    Column("ref", String(64), primary_key=True),
-    Column("generation_id", String(30), nullable=False),
+    Column("ref", _Storable(64), primary_key=True),
+    Column("generation_id", _Storable(30), nullable=False),
     Column("take", Integer, nullable=False),
     Column("number", Integer, nullable=False),
-    Column("provider", String(64), nullable=False),
-    Column("account", String(64), nullable=False),
-    Column("model", String(64), nullable=False),
+    Column("provider", _Storable(64), nullable=False),
+    Column("account", _Storable(64), nullable=False),
+    Column("model", _Storable(64), nullable=False),
     # The fence of section 7 of the design: see domain.outcomes.AttemptState.
-    Column("state", String(16), nullable=False),
-    Column("run_id", String(64)),
-    Column("job_id", String(255)),
-    Column("job_state", String(16)),
+    Column("state", _Storable(16), nullable=False),
+    Column("run_id", _Storable(64)),
+    Column("job_id", _Storable(255)),
+    Column("job_state", _Storable(16)),
     Column("failure", JSON),
     Column("reserved_micros", BigInteger, nullable=False),
     Column("settled_micros", BigInteger, nullable=False, server_default="0"),
@@ -154,25 +187,52 @@ events = Table(
     metadata,
     Column("generation_id", ForeignKey("generations.id", ondelete="CASCADE"), primary_key=True),
     Column("seq", Integer, primary_key=True),
-    Column("type", String(48), nullable=False),
+    Column("type", _Storable(48), nullable=False),
     Column("take", Integer, nullable=False),
     Column("attempt", Integer),
     # Makes a repeated activity harmless: the same thing is told once.
-    Column("key", String(160)),
+    Column("key", _Storable(160)),
     Column("at", UtcDateTime, nullable=False),
-    Column("message", Text, nullable=False),
+    Column("message", _StorableText, nullable=False),
     Column("data", JSON, nullable=False),
     UniqueConstraint("generation_id", "key"),
+)
+
+images = Table(
+    "images",
+    metadata,
+    Column("id", _Storable(64), primary_key=True),
+    Column("tenant_id", _Storable(64), nullable=False),
+    Column("sha256", _Storable(64), nullable=False, index=True),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("source_type", _Storable(32), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    # Deleted by its owner: nobody is shown it any more, and the row goes with the file.
+    Column("deleted_at", UtcDateTime),
+)
+
+# Which takes use which stored files: a file is erased with its last use.
+asset_uses = Table(
+    "asset_uses",
+    metadata,
+    Column("sha256", _Storable(64), primary_key=True),
+    Column("suffix", _Storable(8), primary_key=True),
+    Column("generation_id", _Storable(30), primary_key=True, index=True),
+    Column("take", Integer, primary_key=True, autoincrement=False),
 )
 
 idempotency = Table(
     "idempotency",
     metadata,
-    Column("scope", String(64), primary_key=True),
-    Column("body_sha256", String(64), nullable=False),
+    Column("scope", _Storable(64), primary_key=True),
+    Column("body_sha256", _Storable(64), nullable=False),
     Column("status", Integer, nullable=False),
     Column("headers", JSON, nullable=False),
     Column("body", JSON, nullable=False),
+    # What it was about, so that a deleted generation leaves no prompt behind here.
+    Column("generation_id", _Storable(30), index=True),
     Column("created_at", UtcDateTime, nullable=False),
     Index(None, "created_at"),
 )

@@ -1,7 +1,8 @@
 """What people want, written down before anything is done about it.
 
 Each wish is one transaction: the row, the money's reservation where an attempt exists, and the event. Whether
-Temporal is up does not matter here; the nudge comes afterwards, and may be repeated by anyone.
+Temporal is up does not matter here; the nudge comes afterwards, and may be repeated by anyone. The caller holds the
+generation's row (`Database.write`, `alone_with`).
 """
 
 from dataclasses import dataclass
@@ -10,13 +11,13 @@ from datetime import datetime
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.capabilities import Plan
 from domain.events import EventType
 from domain.generation import DeploymentMode, Generation, Take
 from domain.line_up import name_of
 from domain.money import to_usd
 from domain.outcomes import AttemptState, CancelOutcome
-from domain.request import GenerationRequest
+from domain.plans import Plan
+from domain.request import GenerationRequest, IfRunning
 from domain.status import Move, Position, Stage, Status, after
 from storage import catalog, events
 from storage.endings import close_cancelled
@@ -95,22 +96,25 @@ async def regenerate(
     plan: Plan,
     now: datetime,
     *,
+    if_running: IfRunning = IfRunning.REFUSE,
     wish_key: str | None = None,
 ) -> Generation:
-    """Write the next take of a finished generation.
+    """Write the next take; a take that is running is replaced, where that is wished.
 
     Raises:
-        StillRunning: Its last take is not over.
+        StillRunning: The last take is not over, and is not to be replaced.
     """
-    if not generation.status.is_terminal:
+    is_over = generation.status.is_terminal
+    if not is_over and if_running is not IfRunning.REPLACE:
         raise StillRunning("the last take is not over")
     number = generation.current.number + 1
+    waits_for = None if is_over else await _replace(connection, generation, number, now)
     await _insert_take(connection, generation.id, number, request, plan, now, wish_key=wish_key)
     await connection.execute(
         update(generations)
         .where(generations.c.id == generation.id)
         .values(
-            status=after(generation.status, Move.REGENERATE),
+            status=after(generation.status, Move.REGENERATE if is_over else Move.REPLACE),
             stage=Stage.ACCEPTED,
             provider=plan.provider,
             prompt=request.prompt,
@@ -133,8 +137,13 @@ async def regenerate(
         generation_id=generation.id,
         take=number,
         at=now,
-        message=f"Take {number} was asked for.",
-        data={"cause": "regenerate", "changes": changes},
+        message=f"Take {number} was asked for."
+        + (f" It begins when it is known whether take {waits_for} could be stopped." if waits_for else ""),
+        data={
+            "cause": Move.REGENERATE if is_over else Move.REPLACE,
+            "changes": changes,
+            "waits_for": waits_for,
+        },
     )
     return await catalog.load(connection, generation.id)
 
@@ -168,42 +177,73 @@ async def cancel(
         return take
     if generation.status.is_terminal:
         raise AlreadyOver(generation.status)
+    if not await _stop(connection, generation, now, by=by, reason=reason, wish_key=wish_key):
+        await connection.execute(
+            update(generations).where(generations.c.id == generation.id).values(stage=Stage.CANCELLING)
+        )
+    return (await catalog.load(connection, generation.id)).current
+
+
+async def _replace(connection: AsyncConnection, generation: Generation, by: int, now: datetime) -> int | None:
+    """Write that the current take is replaced by another, and is to be cancelled.
+
+    Returns:
+        The take's number where a job of it may exist, which is to be stopped first.
+    """
+    take = generation.current
+    await connection.execute(
+        update(takes)
+        .where(takes.c.generation_id == generation.id, takes.c.number == take.number)
+        .values(superseded_by=by)
+    )
+    if take.cancel_requested_at is None:
+        reason = f"Replaced by take {by}."
+        if await _stop(connection, generation, now, by="user", reason=reason, wish_key=None):
+            return None
+    return take.number
+
+
+async def _stop(
+    connection: AsyncConnection,
+    generation: Generation,
+    now: datetime,
+    *,
+    by: str,
+    reason: str | None,
+    wish_key: str | None,
+) -> bool:
+    """Write the wish to stop the current take; tell whether that has ended it, since nothing was sent."""
+    number = generation.current.number
     await connection.execute(
         update(attempts)
         .where(
             attempts.c.generation_id == generation.id,
-            attempts.c.take == take.number,
+            attempts.c.take == number,
             attempts.c.state == AttemptState.GRANTED,
         )
         .values(state=AttemptState.ABANDONED, reserved_micros=0, ended_at=now)
     )
-    # Read again: on PostgreSQL a sender may have won the permission between the caller's look and the withdrawal.
-    take = (await catalog.load(connection, generation.id)).current
-    unsent = [attempt.state.is_unsent for attempt in take.attempts]
     await connection.execute(
         update(takes)
-        .where(takes.c.generation_id == generation.id, takes.c.number == take.number)
+        .where(takes.c.generation_id == generation.id, takes.c.number == number)
         .values(cancel_requested_at=now, cancel_reason=reason, cancel_outcome=CancelOutcome.REQUESTED)
     )
     await events.append(
         connection,
         EventType.CANCEL_REQUESTED,
         generation_id=generation.id,
-        take=take.number,
+        take=number,
         at=now,
         message="Cancel was asked for." if reason is None else f"Cancel was asked for: {reason}",
         data={"by": by, "reason": reason},
         key=wish_key,
     )
-    if not all(unsent):
-        await connection.execute(
-            update(generations).where(generations.c.id == generation.id).values(stage=Stage.CANCELLING)
-        )
-    else:
-        await close_cancelled(
-            connection, generation, take, CancelOutcome.STOPPED_BEFORE_SUBMIT, now, billed=False
-        )
-    return (await catalog.load(connection, generation.id)).current
+    take = (await catalog.load(connection, generation.id)).current
+    if not all(attempt.state.is_unsent for attempt in take.attempts):
+        return False
+    outcome = CancelOutcome.STOPPED_BEFORE_SUBMIT
+    await close_cancelled(connection, generation, take, outcome, now, billed=False)
+    return True
 
 
 async def _insert_take(
@@ -223,6 +263,7 @@ async def _insert_take(
             status=Status.PENDING,
             request=request.model_dump(mode="json", exclude_none=True),
             plan=plan.model_dump(mode="json"),
+            image_id=request.params.image_id,
             wish_key=wish_key,
             created_at=now,
         )

@@ -6,9 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import PostgresServer
 from tests.stack import Stack
 
 MakeStack = Callable[..., Awaitable[Stack]]
+
+
+@pytest.fixture(scope="session")
+async def postgres() -> AsyncIterator[PostgresServer]:
+    """A PostgreSQL server that nobody breaks; started when the first test of a process asks for it."""
+    async with PostgresServer() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -18,14 +26,31 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
         yield shared
 
 
+@pytest.fixture(scope="session")
+async def postgresql_stack(
+    postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stack]:
+    """The same over PostgreSQL."""
+    folder = tmp_path_factory.mktemp("postgresql-stack")
+    async with Stack(folder, database_url=await postgres.fresh()) as shared:
+        yield shared
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_stack(request: pytest.FixtureRequest) -> Stack:
+    """A stack that nobody breaks, over each database in turn."""
+    found: Stack = request.getfixturevalue("stack" if request.param == "sqlite" else "postgresql_stack")
+    return found
+
+
 @pytest.fixture
 async def make_stack(tmp_path: Path) -> AsyncIterator[MakeStack]:
-    """Make a stack of one's own, to kill parts of it."""
+    """Make a stack of one's own, to kill parts of it; over SQLite, unless a database is given by `database_url`."""
     async with AsyncExitStack() as open_stacks:
 
-        async def make(**settings: str) -> Stack:
+        async def make(*, database_url: str | None = None, **settings: str) -> Stack:
             folder = tmp_path / f"stack{len(list(tmp_path.iterdir()))}"
             folder.mkdir()
-            return await open_stacks.enter_async_context(Stack(folder, settings))
+            return await open_stacks.enter_async_context(Stack(folder, settings, database_url=database_url))
 
         yield make

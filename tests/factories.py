@@ -3,19 +3,23 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain.capabilities import Mode, Plan, plan
+from domain.capabilities import Mode
 from domain.failures import Category, Failure
-from domain.generation import DeploymentMode, Video
+from domain.generation import DeploymentMode, Generation, Take, Video
 from domain.ids import attempt_ref, new_generation_id
 from domain.line_up import RUNWAY
 from domain.messages import ClaimedAttempt, Job, Limits, Order
 from domain.moments import micros_of
 from domain.outcomes import AttemptState
+from domain.planning import Wanted, plan
+from domain.plans import FirstFrame, Plan
 from domain.request import GenerationRequest
+from domain.status import Stage, Status
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 PROMPT = "A red fox runs over fresh snow"
+IMAGE_ID = "img_fox"
 IMAGE_URL = "https://images.example.com/fox.png"
 LIMITS = Limits()
 
@@ -27,12 +31,17 @@ def a_request(**changes: Any) -> GenerationRequest:
 
 def a_plan(**changes: Any) -> Plan:
     """What `a_request` becomes at Runway: five seconds of gen4.5 for 60 cents."""
-    return plan(a_request(), [RUNWAY], seed=7).model_copy(update=changes)
+    return plan(Wanted(request=a_request(), seed=7), [RUNWAY]).model_copy(update=changes)
+
+
+def a_first_frame(width: int = 1280, height: int = 720) -> FirstFrame:
+    """A stored picture, by default of just the size of `a_plan`."""
+    return FirstFrame(image_id=IMAGE_ID, sha256="c" * 64, width=width, height=height)
 
 
 def an_image_plan(**changes: Any) -> Plan:
-    """A plan that starts from an image."""
-    return a_plan(mode=Mode.IMAGE, image_url=IMAGE_URL, **changes)
+    """A plan that starts from a picture, which needs no cutting unless told."""
+    return a_plan(**{"mode": Mode.IMAGE, "first_frame": a_first_frame()} | changes)
 
 
 def a_failure(category: Category = Category.SERVER_ERROR, **changes: Any) -> Failure:
@@ -77,3 +86,48 @@ def a_video(**changes: Any) -> Video:
         "has_audio": False,
     }
     return Video.model_validate(told | changes)
+
+
+def a_take(**changes: Any) -> Take:
+    """A take that was just asked for."""
+    told: dict[str, Any] = {
+        "number": 1,
+        "status": Status.PENDING,
+        "request": a_request(),
+        "plan": a_plan(),
+        "cancel_requested_at": None,
+        "cancel_outcome": None,
+        "cancel_billed": None,
+        "failure": None,
+        "video": None,
+        "attempts": (),
+        "created_at": NOW,
+        "ended_at": None,
+    }
+    return Take.model_validate(told | changes)
+
+
+def a_generation(*takes: Take, **changes: Any) -> Generation:
+    """A generation with some takes, numbered in their order; it stands where the newest of them does."""
+    numbered = [take.model_copy(update={"number": n}) for n, take in enumerate(takes or (a_take(),), start=1)]
+    status = numbered[-1].status
+    told: dict[str, Any] = {
+        "id": new_generation_id(),
+        "mode": DeploymentMode.SANDBOX,
+        "tenant_id": "default",
+        "status": status,
+        "stage": Stage.DONE if status.is_terminal else Stage.QUEUED,
+        "progress_percent": 0,
+        "progress_source": None,
+        "progress_at": None,
+        "last_seq": 1,
+        "project_id": None,
+        "scenario_id": None,
+        "user_id": None,
+        "metadata": {},
+        "takes": tuple(numbered),
+        "created_at": NOW,
+        "updated_at": NOW,
+        "completed_at": None,
+    }
+    return Generation.model_validate(told | changes)

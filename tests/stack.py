@@ -19,6 +19,7 @@ import httpx
 
 from domain.messages import GENERATION_WORKFLOW, TaskQueue
 from failpoints import Point
+from runtime.settings import Settings
 from runtime.temporal_server import command
 from storage.database import Database
 from storage.schema import upgrade
@@ -57,8 +58,18 @@ def free_port() -> int:
 class Stack:
     """The processes of one deployment."""
 
-    def __init__(self, data_dir: Path, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, settings: Mapping[str, str] | None = None, *, database_url: str | None = None
+    ) -> None:
+        """Start nothing yet.
+
+        Args:
+            data_dir: Of this deployment.
+            settings: Environment variables of every process.
+            database_url: A PostgreSQL database, migrated or not; SQLite in the data folder if None.
+        """
         self.data_dir = data_dir
+        self.database_url = Settings(data_dir=data_dir, database_url=database_url).effective_database_url
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._ports = {name: free_port() for name in ("temporal", "temporal_ui", "sandbox", "api")}
         self.api_url = f"http://127.0.0.1:{self._ports['api']}"
@@ -78,6 +89,7 @@ class Stack:
             "VIDEOPLANET_TEMPORAL_PORT": str(self._ports["temporal"]),
             "VIDEOPLANET_TEMPORAL_UI_PORT": str(self._ports["temporal_ui"]),
             "TEMPORAL_ADDRESS": self.temporal_address,
+            **({"VIDEOPLANET_DATABASE_URL": database_url} if database_url else {}),
             **QUICK,
             **(settings or {}),
         }
@@ -92,7 +104,7 @@ class Stack:
 
     async def migrate(self) -> None:
         """Make the tables, as `videoplanet migrate` does; the search attributes came with the server's start."""
-        async with Database(f"sqlite+aiosqlite:///{self.data_dir / 'videoplanet.db'}") as database:
+        async with Database(self.database_url) as database:
             await upgrade(database)
 
     async def start_part(self, part: Part, *, name: str | None = None, **settings: str) -> int:

@@ -141,6 +141,22 @@ async def resolve_submit(order: Order, job_id: str | None) -> Submitted:
     return answer
 
 
+async def look_up(order: Order) -> Submitted:
+    """Look for the job of an order that was sent and not answered; repeated until the step's own bound is over."""
+    limits = order.limits
+    answer: Submitted = await workflow.execute_activity(
+        ActivityName.LOOK_UP,
+        order,
+        result_type=Submitted,
+        task_queue=TaskQueue.WATCH,
+        start_to_close_timeout=limits.answer_within + limits.look_up + _ASK_SECONDS,
+        heartbeat_timeout=limits.heartbeat,
+        retry_policy=_UNTIL_SQL_IS_BACK,
+        summary=f"does {name_of(order.plan.provider)} have a job of {order.attempt.ref}?",
+    )
+    return answer
+
+
 def _heartbeated(error: ActivityError) -> str | None:
     cause = error.cause
     if isinstance(cause, TemporalTimeoutError) and cause.last_heartbeat_details:

@@ -1,8 +1,8 @@
 """One generation: a loop that serves whatever take is wanted, and ends when nothing is.
 
 Wiring only: what is wanted is in SQL (claimed at the start of each attempt), what follows from an answer is decided
-in `domain.recovery`, and the work is done by the activities in `workflows.calls`. Signals only raise flags; a flag
-may be raised any number of times by anyone.
+in `domain.recovery`, and the work is done by the activities in `workflows.calls`. Signals only raise flags, any
+number of times.
 """
 
 import asyncio
@@ -37,6 +37,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows import calls
 
 VIDEO_STATUS = SearchAttributeKey.for_keyword("VideoStatus")
+LOOK_UP = "look-up"
+"""The change by which a job is looked for after a lost answer; runs from before it give the take up at once."""
+
 COST_USD = SearchAttributeKey.for_float("CostUsd")
 
 
@@ -111,7 +114,7 @@ class GenerationWorkflow:
             order = await self._claim()
             if order is not None:
                 is_over = await self._serve(order)
-                if not is_over:
+                if not is_over or not order.is_last:
                     continue
             elif by_hand and await self._wish(Signal.REGENERATE) is not None:
                 continue
@@ -151,6 +154,9 @@ class GenerationWorkflow:
             f"take {order.take}, attempt {order.attempt.number}: sending to {name_of(order.plan.provider)}"
         )
         submitted = await self._submit(order)
+        if isinstance(submitted.result, Unknown) and workflow.patched(LOOK_UP):
+            self._tell("the answer was lost; looking for the job")
+            submitted = await calls.look_up(order)
         match submitted.result:
             case Accepted(job_id=job_id):
                 if submitted.deadline_micros is None:

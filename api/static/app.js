@@ -1,6 +1,6 @@
 /** The page: an order becomes an id in the address, and what the address names is followed. */
 
-import { Away, Refused, freshKey, get, outbox, pause, post } from "./client.js";
+import { Away, Refused, get, outbox, pause, post, remove } from "./client.js";
 import { Follower } from "./follow.js";
 import { OrderForm } from "./form.js";
 import { Recent } from "./recent.js";
@@ -9,6 +9,8 @@ import { sentence } from "./words.js";
 
 const GENERATIONS = "/v1/generations";
 const RETRY_MS = 2000;
+const NOT_FOUND = 404;
+const DOUBLE_CLICK_MS = 800; // the second click of a double click is no second take
 
 const $ = (id) => document.getElementById(id);
 
@@ -55,24 +57,84 @@ function openFromAddress() {
   });
 }
 
-/** Let a button ask something of the open generation; once at a time. */
-function act(button, path, body) {
+/**
+ * Ask something of the open generation; once at a time for each button.
+ *
+ * @param send does it, given the path of the generation and what to call while the service is away
+ * @param errors where a refusal is shown
+ * @returns whether it was done
+ */
+async function ask(button, send, errors = $("action-error")) {
+  if (button.getAttribute("aria-disabled") === "true") return false;
+  const { id, follower } = opened;
+  button.setAttribute("aria-disabled", "true"); // it keeps the focus, as it would not if it were disabled
+  errors.textContent = "";
+  let isDone = false;
+  try {
+    await send(`${GENERATIONS}/${id}`, () => opened.id === id && view.connected(false));
+    isDone = opened.id === id;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (opened.id === id && error.status !== NOT_FOUND) errors.textContent = sentence(error.message);
+  } finally {
+    button.removeAttribute("aria-disabled");
+  }
+  follower?.wake(); // tells as well if it is gone
+  recent.refresh();
+  return isDone;
+}
+
+/** Make the next take, with another prompt where one was typed. */
+function nextTake(button, extra) {
   button.addEventListener("click", async () => {
-    if (button.disabled) return;
-    const { id, follower } = opened;
-    button.disabled = true;
-    $("action-error").textContent = "";
-    try {
-      await post(`${GENERATIONS}/${id}/${path}`, body, { key: freshKey(), onAway: () => view.connected(false) });
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      if (opened.id === id) $("action-error").textContent = sentence(error.message);
-    } finally {
-      button.disabled = false;
-    }
-    follower?.wake();
-    recent.refresh();
+    const prompt = $("next-prompt").value;
+    const isChanged = $("change").open && prompt !== $("live-prompt").textContent;
+    const body = { ...extra, ...(isChanged ? { prompt } : {}) };
+    if (!(await ask(button, (path, onAway) => post(`${path}/regenerate`, body, { onAway })))) return;
+    $("change").open = false;
+    button.setAttribute("aria-disabled", "true");
+    await pause(DOUBLE_CLICK_MS);
+    button.removeAttribute("aria-disabled");
   });
+}
+
+async function saveRating(event) {
+  event.preventDefault();
+  const button = event.submitter || $("judge").querySelector("[type=submit]");
+  const body = view.takes.judge.said(view.takes.shown);
+  $("judge-note").textContent = "";
+  if (!body) {
+    $("judge-error").textContent = "Choose a rating from 1 to 5.";
+    $("judge").querySelector("[name=rating]").focus();
+    return;
+  }
+  const isDone = await ask(button, (path, onAway) => post(`${path}/feedback`, body, { onAway }), $("judge-error"));
+  if (isDone) $("judge-note").textContent = "Saved.";
+}
+
+function keepOrLetGo() {
+  const { number, kept } = view.takes.shown;
+  const send = (path, onAway) =>
+    kept ? remove(`${path}/takes/${number}/keep`, onAway) : post(`${path}/takes/${number}/keep`, {}, { onAway });
+  ask($("keep"), send, $("judge-error"));
+}
+
+async function deleteIfConfirmed() {
+  const { id } = opened;
+  if ($("confirm").returnValue !== "delete" || !id) return;
+  opened.follower?.stop(); // what is gone is no news any more
+  const isDone = await ask($("delete"), (path, onAway) => remove(path, onAway));
+  if (isDone) {
+    location.hash = "";
+    openFromAddress();
+    view.missing("The video is deleted.");
+    $("prompt").focus({ preventScroll: true });
+  } else if (opened.id === id) {
+    const words = $("action-error").textContent;
+    opened.id = "";
+    openFromAddress();
+    $("action-error").textContent = words;
+  }
 }
 
 async function offer() {
@@ -98,8 +160,16 @@ async function resume() {
   form.lock(false);
 }
 
-act($("cancel"), "cancel", {});
-act($("regenerate"), "regenerate", {});
+$("cancel").addEventListener("click", () => ask($("cancel"), (path, onAway) => post(`${path}/cancel`, {}, { onAway })));
+nextTake($("regenerate"), {});
+nextTake($("replace"), { if_running: "replace" });
+$("judge").addEventListener("submit", saveRating);
+$("keep").addEventListener("click", keepOrLetGo);
+$("delete").addEventListener("click", () => {
+  $("confirm").returnValue = ""; // what was answered the last time must not count
+  $("confirm").showModal();
+});
+$("confirm").addEventListener("close", deleteIfConfirmed);
 addEventListener("hashchange", openFromAddress);
 addEventListener("visibilitychange", () => document.hidden || recent.refresh());
 offer();

@@ -1,10 +1,13 @@
 /**
  * The service over HTTP. A POST carries an Idempotency-Key and is repeated with the same key until it is answered,
- * so that a lost reply, a restart of the service or a reload of the page never orders twice.
+ * so that a lost reply, a restart of the service or a reload of the page never orders twice. An upload and a DELETE
+ * are repeated too: the same picture is the same picture, and what is gone stays gone.
  */
 
 const RETRY_FIRST_MS = 500;
 const RETRY_MOST_MS = 5000;
+const NO_CONTENT = 204;
+const NOT_FOUND = 404;
 const AWAY = new Set([502, 503, 504]);
 
 /** The service said no; `errors` name the fields. */
@@ -37,6 +40,7 @@ async function ask(path, options) {
   try {
     answer = await fetch(path, { cache: "no-store", ...options });
     if (AWAY.has(answer.status)) throw new Away();
+    if (answer.status === NO_CONTENT) return {};
     body = await answer.text();
   } catch {
     throw new Away();
@@ -61,12 +65,33 @@ export function get(path) {
  *
  * @param onAway called before each repetition
  */
-export async function post(path, body, { key = freshKey(), onAway = () => {} } = {}) {
-  const options = {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "Idempotency-Key": key },
-    body: JSON.stringify(body),
-  };
+export function post(path, body, { key = freshKey(), onAway = () => {} } = {}) {
+  const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
+  return untilAnswered(path, { method: "POST", headers, body: JSON.stringify(body) }, onAway);
+}
+
+/** Upload a file. Throws `Refused`. */
+export function upload(path, file, onAway = () => {}) {
+  const body = new FormData();
+  body.append("file", file);
+  return untilAnswered(path, { method: "POST", body }, onAway);
+}
+
+/** DELETE until it is gone. Throws `Refused`. */
+export async function remove(path, onAway = () => {}) {
+  let isRepeated = false;
+  try {
+    return await untilAnswered(path, { method: "DELETE" }, () => {
+      isRepeated = true;
+      onAway();
+    });
+  } catch (error) {
+    if (isRepeated && error.status === NOT_FOUND) return {}; // the answer to an earlier request was lost
+    throw error;
+  }
+}
+
+async function untilAnswered(path, options, onAway) {
   for (let wait = RETRY_FIRST_MS; ; wait = Math.min(wait * 2, RETRY_MOST_MS)) {
     try {
       return await ask(path, options);

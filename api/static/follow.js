@@ -65,7 +65,13 @@ export class Follower {
     if (event.seq <= this.#seen) return;
     this.#seen = event.seq;
     this.#hooks.onEvent(event);
-    this.#look();
+    if (event.type === "generation.deleted") this.#lose();
+    else this.#look();
+  }
+
+  #lose() {
+    this.stop();
+    this.#hooks.onMissing();
   }
 
   /** The stream ended: for good (after the last event), or for a reason that passes. */
@@ -111,8 +117,7 @@ export class Follower {
       } catch (error) {
         if (this.#stopped) return;
         if (error instanceof Refused && error.status === 404) {
-          this.stop();
-          this.#hooks.onMissing();
+          this.#lose();
           return;
         }
         this.#connected(false);

@@ -1,18 +1,21 @@
 /** The order form: choices from what the service offers, problems beside the field they name. */
 
-import { pause } from "./client.js";
-import { price, sentence, sizeWords } from "./words.js";
+import { Refused, pause } from "./client.js";
+import { PictureField } from "./picture.js";
+import { priceWords, sentence, shapeWords } from "./words.js";
 
 const PROMPT_MAX = 1000;
 const DOUBLE_CLICK_MS = 800; // the second click of a double click is no second order
 const TEXT = "text_to_video";
+const IMAGE = "image_to_video";
 
 const $ = (id) => document.getElementById(id);
 
 export class OrderForm {
   #isSandbox = false;
-  #offers = []; // {provider, model, name, ability}: what makes a video from text alone
+  #offers = []; // {provider, model, needsImage, ability}: one for each mode of each model
   #isSending = false;
+  #picture;
 
   /** @param onOrder called with the body of an order, tells whether it was accepted; the form is locked meanwhile */
   constructor(onOrder) {
@@ -22,7 +25,10 @@ export class OrderForm {
       this.lock(true);
       this.showProblem(null);
       try {
-        if (await onOrder(this.#body())) await pause(DOUBLE_CLICK_MS);
+        if (await onOrder(await this.#body())) await pause(DOUBLE_CLICK_MS);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        this.showProblem(error);
       } finally {
         this.lock(false);
       }
@@ -32,29 +38,28 @@ export class OrderForm {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) $("order").requestSubmit();
     });
     $("model").addEventListener("change", () => this.#offerChoices());
-    $("duration").addEventListener("change", () => this.#showPrice());
+    $("shape").addEventListener("change", () => this.#offerResolutions());
+    for (const id of ["duration", "resolution"]) $(id).addEventListener("change", () => this.#showPrice());
+    this.#picture = new PictureField(() => this.#offerChoices());
     this.#count();
   }
 
   /** Fill the choices from `GET /v1/providers`. */
   offer(providers) {
-    this.#offers = providers.flatMap((provider) =>
-      provider.models.flatMap((model) =>
-        model.modes
-          .filter((ability) => ability.mode === TEXT)
-          .map((ability) => ({ provider: provider.id, model: model.id, name: provider.name, ability })),
-      ),
-    );
     this.#isSandbox = providers.some(({ mode }) => mode === "sandbox");
-    const groups = groupByName(this.#offers);
-    const parts = [new Option("Automatic", "")];
-    for (const [name, offers] of groups) {
+    this.#offers = providers
+      .filter(({ retired }) => !retired)
+      .flatMap((provider) => provider.models.flatMap((model) => model.modes.map((ability) => offerOf(provider, model, ability))));
+    const groups = providers.map((provider) => {
       const group = document.createElement("optgroup");
-      group.label = name;
-      group.append(...offers.map((offer) => new Option(offer.model, `${offer.provider}/${offer.model}`)));
-      parts.push(group);
-    }
-    $("model").replaceChildren(...parts);
+      group.label = provider.retired ? `${provider.name} (retired since ${provider.retired.on})` : provider.name;
+      group.disabled = Boolean(provider.retired);
+      group.append(...provider.models.map((model) => modelOption(provider, model)));
+      return group;
+    });
+    const before = $("model").value;
+    $("model").replaceChildren(new Option("Automatic", ""), ...groups);
+    $("model").value = before;
     this.#offerChoices();
   }
 
@@ -78,12 +83,12 @@ export class OrderForm {
     const byField = new Map();
     for (const error of refused?.errors || []) {
       const field = fieldOf(error.pointer);
-      const words = sentence(error.message);
+      const words = sentence(error.message) + servedBy(error);
       if (field) byField.set(field, [...(byField.get(field) || []), words]);
       else rest.push(`${error.pointer}: ${words}`);
     }
     for (const field of document.querySelectorAll("#order .field")) {
-      const control = field.querySelector("textarea, select");
+      const control = field.querySelector("textarea, select, input");
       const words = byField.get(field);
       field.querySelector(".field-error").textContent = words ? words.join(" ") : "";
       if (words) control.setAttribute("aria-invalid", "true");
@@ -93,11 +98,14 @@ export class OrderForm {
     document.querySelector("#order [aria-invalid]")?.focus();
   }
 
-  #body() {
+  async #body() {
     const [provider, model] = $("model").value.split("/");
     const params = {};
+    const image = await this.#picture.id();
+    if (image) params.image_id = image;
     if ($("duration").value) params.duration_seconds = Number($("duration").value);
-    if ($("size").value) params.resolution = $("size").value;
+    if ($("shape").value) params.aspect_ratio = $("shape").value;
+    if ($("resolution").value) params.resolution = $("resolution").value;
     return { prompt: $("prompt").value, params, ...(model ? { provider, model } : {}) };
   }
 
@@ -107,42 +115,88 @@ export class OrderForm {
     $("prompt-count").classList.toggle("over", count > PROMPT_MAX);
   }
 
+  /** What the chosen model, or any, can do with what there is: a picture, or text alone. */
   #chosen() {
     const chosen = $("model").value;
-    return this.#offers.filter((offer) => !chosen || `${offer.provider}/${offer.model}` === chosen);
+    const wanted = this.#picture?.isChosen ? IMAGE : TEXT;
+    return this.#offers.filter(({ provider, model, needsImage, ability }) =>
+      chosen
+        ? `${provider}/${model}` === chosen && (ability.mode === wanted || needsImage)
+        : ability.mode === wanted,
+    );
   }
 
   #offerChoices() {
-    const abilities = this.#chosen().map((offer) => offer.ability);
+    const chosen = this.#chosen();
+    const abilities = chosen.map(({ ability }) => ability);
     if (!abilities.length) return;
+    const isMissing = chosen.every(({ needsImage }) => needsImage) && !this.#picture.isChosen;
+    $("model-note").textContent = isMissing ? "This model needs a picture to begin with." : "";
+    $("prompt-note").textContent = abilities.some(({ uses_prompt }) => uses_prompt)
+      ? ""
+      : "This model looks at the picture only; the prompt is kept, but not sent.";
     const durations = [...new Set(abilities.flatMap((ability) => ability.duration_seconds))].sort((a, b) => a - b);
-    const sizes = [...new Set(abilities.flatMap((ability) => ability.resolutions))];
     const seconds = durations.map((duration) => new Option(`${duration} seconds`, String(duration)));
     refill($("duration"), seconds, String(abilities[0].default_duration_seconds));
-    refill($("size"), sizes.map((size) => new Option(sizeWords(size), size)), abilities[0].resolutions[0]);
+    const ratios = [...new Set(sizesOf(abilities).map((size) => size.aspect_ratio))];
+    const shapes = ratios.map((ratio) => new Option(shapeWords(ratio), ratio));
+    if (this.#picture.isChosen) refill($("shape"), [new Option("As the picture", ""), ...shapes], "", true);
+    else refill($("shape"), shapes, ratios[0]);
+    this.#offerResolutions();
+  }
+
+  #offerResolutions() {
+    const sizes = this.#sizes();
+    const names = [...new Set(sizes.map(({ resolution }) => resolution).filter(Boolean))];
+    names.sort((a, b) => a.length - b.length || a.localeCompare(b));
+    const ofChoice = new Option("The model's choice", "");
+    refill($("resolution"), [ofChoice, ...names.map((name) => new Option(name, name))], "");
     this.#showPrice();
+  }
+
+  #sizes() {
+    const shape = $("shape").value;
+    return sizesOf(this.#chosen().map(({ ability }) => ability)).filter(
+      (size) => !shape || size.aspect_ratio === shape,
+    );
   }
 
   #showPrice() {
     const seconds = Number($("duration").value);
-    const offer = this.#chosen().find(({ ability }) => ability.duration_seconds.includes(seconds));
-    const about = offer ? `About ${price(offer.ability.price_usd_per_second, seconds)}` : "";
-    $("price").textContent = about && this.#isSandbox ? `${about}, in sandbox money` : about;
+    const [shape, resolution] = [$("shape").value, $("resolution").value];
+    const fits = (size) =>
+      (!shape || size.aspect_ratio === shape) && (!resolution || size.resolution === resolution);
+    const able = this.#chosen()
+      .map(({ ability }) => ability)
+      .find((ability) => ability.duration_seconds.includes(seconds) && ability.sizes.some(fits));
+    const about = able ? priceWords(able, seconds, able.sizes.find(fits)) : "No model offers this length and size together.";
+    $("price").textContent = able && this.#isSandbox ? `${about}, in sandbox money` : about;
   }
 }
 
-function groupByName(offers) {
-  const groups = new Map();
-  for (const offer of offers) groups.set(offer.name, [...(groups.get(offer.name) || []), offer]);
-  return groups;
+function offerOf(provider, model, ability) {
+  return { provider: provider.id, model: model.id, needsImage: model.needs_image, ability };
+}
+
+function modelOption(provider, model) {
+  return new Option(model.needs_image ? `${model.id} (needs a picture)` : model.id, `${provider.id}/${model.id}`);
+}
+
+function sizesOf(abilities) {
+  return abilities.flatMap((ability) => ability.sizes);
 }
 
 /** Replace the options; keep what was chosen where it still exists. */
-function refill(select, options, preferred) {
-  const before = select.value;
+function refill(select, options, preferred, isNew = false) {
+  const known = [...select.options].map((option) => option.value);
+  const before = isNew && !known.includes(preferred) ? preferred : select.value;
   select.replaceChildren(...options);
   const values = options.map((option) => option.value);
   select.value = values.includes(before) ? before : preferred;
+}
+
+function servedBy({ served_by: providers }) {
+  return providers?.length ? ` Served by ${providers.join(", ")}.` : "";
 }
 
 function fieldOf(pointer) {

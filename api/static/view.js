@@ -1,14 +1,17 @@
-/** Draws one generation: the player, the bar, the story, the money, the buttons. Text is only ever set as text. */
+/** Draws one generation: the bar, the story, the money, the buttons. Text is only ever set as text. */
 
 import { isOver } from "./follow.js";
-import { STATUS_WORDS, clock, dollars, outcomeWords, stageWords, timeLeft } from "./words.js";
+import { Takes } from "./takes.js";
+import { STATUS_WORDS, clock, dollars, outcomeWords, setText, stageWords, timeLeft } from "./words.js";
+
+const ACTIONS = ["cancel", "regenerate", "replace", "delete"];
 
 const $ = (id) => document.getElementById(id);
 
 export class View {
   #nameOf;
-  #generation = null;
-  #take = null; // the take on the screen; null follows the newest
+  #newest = 0; // the newest take of which something was told
+  takes = new Takes((take) => this.#describe(take));
 
   /** @param nameOf returns the name of a provider by its id */
   constructor(nameOf) {
@@ -17,17 +20,18 @@ export class View {
 
   /** Make room for another generation. */
   clear() {
-    this.#generation = null;
-    this.#take = null;
+    this.#newest = 0;
+    this.takes.clear();
     $("timeline").replaceChildren();
-    this.#play(null);
+    $("change").open = false;
+    $("next-prompt").value = "";
     for (const id of ["connection", "action-error", "missing"]) $(id).textContent = "";
     $("live").hidden = true;
   }
 
-  missing() {
-    $("live").hidden = true;
-    $("missing").textContent = "There is no generation of this id here.";
+  missing(words = "There is no generation of this id here: it was deleted, or never made.") {
+    this.clear();
+    $("missing").textContent = words;
   }
 
   connected(isConnected) {
@@ -38,45 +42,60 @@ export class View {
 
   /** Add a line to the story; progress is one line that moves, and nothing is said twice in a row. */
   event(event) {
-    const last = $("timeline").lastElementChild;
-    if (event.take > 1 && Number(last?.dataset.take) < event.take) $("timeline").append(divider(event.take));
+    const timeline = $("timeline");
+    if (event.take > this.#newest) {
+      if (this.#newest) timeline.append(divider(event.take));
+      this.#newest = event.take;
+    }
+    const last = timeline.lastElementChild;
+    const isOfAnother = event.take < this.#newest && !event.message.startsWith("Take ");
+    const message = isOfAnother ? `Take ${event.take}: ${event.message}` : event.message;
     const line = document.createElement("li");
     const time = document.createElement("time");
     const words = document.createElement("span");
     time.dateTime = event.at;
     time.textContent = clock(event.at);
-    words.textContent = event.message;
+    words.textContent = message;
     line.append(time, words);
     line.dataset.type = event.type;
-    line.dataset.take = event.take;
     const isProgress = event.type === "attempt.progress" && last?.dataset.type === event.type;
-    if (isProgress || last?.lastElementChild?.textContent === event.message) last.replaceWith(line);
-    else $("timeline").append(line);
+    if (isProgress || last?.lastElementChild?.textContent === message) last.replaceWith(line);
+    else timeline.append(line);
   }
 
   /** Show the state as it stands. */
   state(generation) {
-    if (this.#generation && this.#generation.takes.length < generation.takes.length) this.#take = null;
-    this.#generation = generation;
-    const { request, status, progress } = generation;
-    const take = generation.takes.at(-1);
+    const { request, status, progress, actions } = generation;
     $("live").hidden = false;
     $("live").dataset.status = status;
+    if (!$("change").open) $("next-prompt").value = request.prompt;
     $("live-prompt").textContent = request.prompt;
-    $("live-facts").textContent = facts(take, this.#nameOf(generation.provider));
     setText($("stage"), stageWords(generation, this.#nameOf(generation.provider)));
     $("eta").textContent = isOver(generation) ? "" : timeLeft(generation.eta_seconds);
     this.#bar(generation);
     this.#failure(generation.error);
-    $("outcome").textContent = outcomeWords(take);
+    $("outcome").textContent = outcomeWords(generation.takes.at(-1));
     this.#cost(generation);
-    this.#screen(generation);
-    $("cancel").hidden = !generation.actions.includes("cancel");
-    $("regenerate").hidden = !generation.actions.includes("regenerate");
+    this.takes.state(generation);
+    for (const action of ACTIONS) $(action).hidden = !actions.includes(action);
+    $("change").hidden = !actions.includes("regenerate") && !actions.includes("replace");
     setLink($("temporal"), generation.links.temporal);
     document.title = isOver(generation)
       ? `${STATUS_WORDS[status]} · VideoPlanet`
       : `${progress.percent} % · VideoPlanet`;
+  }
+
+  /** Show the facts of the take on the screen. */
+  #describe(take) {
+    $("live-facts").textContent = facts(take, this.#nameOf(take.request.provider));
+    $("adjusted").hidden = !take.adjustments.length;
+    const lines = take.adjustments.map(({ message }) => {
+      const line = document.createElement("li");
+      line.textContent = message;
+      return line;
+    });
+    if (lines.map((line) => line.textContent).join() !== [...$("adjustments").children].map((line) => line.textContent).join())
+      $("adjustments").replaceChildren(...lines);
   }
 
   #bar({ status, stage, progress }) {
@@ -104,57 +123,6 @@ export class View {
     const risk = isAtRisk ? "At risk: the provider may still bill it. " : "";
     $("cost-note").textContent = risk + (mode === "sandbox" ? "Sandbox: no real money." : "");
   }
-
-  #screen(generation) {
-    const newest = generation.takes.at(-1);
-    const take = generation.takes.find(({ number }) => number === this.#take) || newest;
-    const size = take.request.params.resolution;
-    if (size) $("frame").style.aspectRatio = size.replace("x", " / ");
-    this.#play(take.video);
-    const isRunning = take === newest && !isOver(generation);
-    $("frame").classList.toggle("running", isRunning);
-    $("frame").classList.toggle("empty", !isRunning && !take.video);
-    setText($("frame-word"), take.video ? "" : frameWord(take, isRunning, generation.progress.percent));
-    $("takes").hidden = generation.takes.length < 2;
-    if (generation.takes.length > 1) this.#takes(generation.takes, take);
-  }
-
-  #takes(takes, shown) {
-    const buttons = $("takes");
-    while (buttons.children.length > takes.length) buttons.lastElementChild.remove();
-    takes.forEach((take, index) => {
-      const button = buttons.children[index] || buttons.appendChild(document.createElement("button"));
-      button.type = "button";
-      setText(button, `Take ${take.number}`);
-      button.setAttribute("aria-pressed", String(take === shown));
-      button.onclick = () => {
-        this.#take = take.number;
-        this.#screen(this.#generation);
-      };
-    });
-  }
-
-  /** Change the player only if it is another video: a refresh must not stop one that plays. */
-  #play(video) {
-    const player = $("video");
-    const url = video?.url || "";
-    $("download").hidden = !url;
-    player.hidden = !url;
-    if ((player.getAttribute("src") || "") === url) return;
-    if (url) {
-      player.poster = video.poster_url;
-      player.src = url;
-      $("download").href = url;
-    } else {
-      player.removeAttribute("src");
-      player.removeAttribute("poster");
-      player.load();
-    }
-  }
-}
-
-function frameWord(take, isRunning, percent) {
-  return isRunning ? `${percent} %` : STATUS_WORDS[take.status];
 }
 
 function facts(take, provider) {
@@ -171,14 +139,8 @@ function facts(take, provider) {
 function divider(take) {
   const line = document.createElement("li");
   line.className = "divider";
-  line.dataset.take = take;
   line.textContent = `Take ${take}`;
   return line;
-}
-
-/** Touch the page only for news: a screen reader reads what is touched. */
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }
 
 function setLink(link, url) {

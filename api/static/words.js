@@ -12,8 +12,10 @@ const STAGES = {
   cancelling: () => "Cancelling",
 };
 const ENDS = { completed: "Your video is ready", failed: "It did not work", cancelled: "Cancelled" };
+export const CANCEL_ON_ITS_WAY = "The cancel is on its way.";
+
 const OUTCOMES = {
-  requested: "The cancel is on its way.",
+  requested: CANCEL_ON_ITS_WAY,
   stopped_before_submit: "Nothing was sent to the provider, so nothing is owed.",
   stopped: "The provider stopped the job.",
   goes_on: "The provider cannot stop the job; it runs on there, and may be billed.",
@@ -26,6 +28,7 @@ export const STATUS_WORDS = {
   completed: "Ready",
   failed: "Failed",
   cancelled: "Cancelled",
+  superseded: "Replaced",
 };
 
 export function stageWords(generation, provider) {
@@ -44,10 +47,22 @@ export function dollars(usd) {
   return `$${usd}`;
 }
 
-/** Price of a length in words; `perSecond` is a decimal string. */
-export function price(perSecond, seconds) {
-  const micros = Math.round(Number(perSecond) * 1e6) * seconds;
-  return `$${(micros / 1e6).toFixed(2)}`;
+/**
+ * About what a video costs, in words. What is billed by the token grows with length and picture, so the example tells.
+ *
+ * @param able a mode of a model, as the service describes it
+ * @param size one of its sizes
+ */
+export function priceWords({ price, sizes }, seconds, size) {
+  const known = { second: Number(price.usd) * seconds, video: Number(price.usd) }[price.unit];
+  const scale = (seconds / price.example_seconds) * (pixels(size) / pixels(sizes[0]));
+  const usd = known ?? Number(price.example_usd) * scale;
+  return `About $${usd.toFixed(2)}${price.is_certain ? "" : " (not certain)"}`;
+}
+
+function pixels(size) {
+  const [width, height] = size.pixels.split("x").map(Number);
+  return width * height;
 }
 
 export function timeLeft(seconds) {
@@ -68,15 +83,20 @@ export function ago(at) {
   return new Intl.RelativeTimeFormat("en").format(-Math.floor(seconds / size), unit);
 }
 
-/** A size in words that people use. */
-export function sizeWords(size) {
-  const [width, height] = size.split("x").map(Number);
-  const shape = width === height ? "Square" : width > height ? "Landscape" : "Portrait";
-  return `${shape}, ${width}×${height}`;
+/** A shape such as 16:9 in words that people use. */
+export function shapeWords(ratio) {
+  const [width, height] = ratio.split(":").map(Number);
+  const name = width === height ? "Square" : width > height ? "Landscape" : "Portrait";
+  return `${name} ${ratio}`;
 }
 
 /** A message of a problem document as a sentence. */
 export function sentence(message) {
   const text = message.charAt(0).toUpperCase() + message.slice(1);
   return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+/** Touch the page only for news: a screen reader reads what is touched. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }

@@ -9,11 +9,22 @@ NO_CONTROL = '"a\\u0000b"'
 LONE_SURROGATE = '"\\ud800"'
 
 
-def order_with(pointer: str, text: str) -> bytes:
-    """An order in JSON with one field written exactly so; the pointer has one part or two."""
+def order_with(pointer: str, text: str, **more: str) -> bytes:
+    """An order in JSON with one field written exactly so; the pointer has one part or two.
+
+    Args:
+        pointer: Which field.
+        text: Its value, in JSON.
+        **more: Other fields, in JSON.
+    """
     first, _, second = pointer.removeprefix("/").partition("/")
-    fields = {"prompt": PROMPT, first: f"{{{json.dumps(second)}: {text}}}" if second else text}
+    fields = {"prompt": PROMPT, **more, first: f"{{{json.dumps(second)}: {text}}}" if second else text}
     return ("{" + ", ".join(f"{json.dumps(name)}: {value}" for name, value in fields.items()) + "}").encode()
+
+
+def at_runway(pointer: str, text: str) -> bytes:
+    """The same, for Runway only."""
+    return order_with(pointer, text, provider='"runway"')
 
 
 def text_of(length: int) -> str:
@@ -74,6 +85,21 @@ REFUSED: list[tuple[str, str, str]] = [
     ),
     ("/params/image_url", json.dumps("https://example.com/" + "a" * 2048), "string_too_long"),
     ("/params/image_url", "5", "string_type"),
+    ("/params/image_url", '"https://example.com/fox.png"', "image_url_not_supported"),
+    ("/params/image_id", '"img_0"', "unknown_image"),
+    *(("/params/image_id", value, "string_type") for value in ("5", "[]", "{}", "true")),
+    *(("/params/image_id", value, "string_too_short") for value in ('""',)),
+    ("/params/image_id", text_of(65), "string_too_long"),
+    ("/params/image_id", NO_CONTROL, "control_character"),
+    ("/params/negative_prompt", '""', "string_too_short"),
+    ("/params/negative_prompt", '" \\t"', "blank"),
+    ("/params/negative_prompt", text_of(501), "string_too_long"),
+    ("/params/negative_prompt", LONE_SURROGATE, "string_unicode"),
+    *(("/params/camera", value, "model_attributes_type") for value in ("[]", '"left"', "1", "true")),
+    ("/params/camera", '{"fixed": true, "pan": 0.1}', "camera_contradiction"),
+    *(("/params/style", value, "model_attributes_type") for value in ("[]", '"cinematic"', "1")),
+    *(("/params/extra", value, "dict_type") for value in ("[]", '"x"', "1")),
+    ("/params/extra", json.dumps({f"o{n}": 1 for n in range(17)}), "too_long"),
     ("/params/resolution_x", '"720p"', "extra_forbidden"),
     ("/params/__proto__", "{}", "extra_forbidden"),
     ("/params", "null", "model_attributes_type"),
@@ -120,7 +146,7 @@ NOT_SERVED: list[tuple[str, str, str, list[str | int]]] = [
     ),
     ("/params/resolution", '"512x512"', "resolution_not_supported", ["720p", "1280x720", "720x1280"]),
     ("/params/aspect_ratio", '"1:1"', "aspect_ratio_not_supported", ["16:9", "9:16"]),
-    ("/provider", '"nobody"', "unknown_provider", ["auto", "runway"]),
+    ("/provider", '"nobody"', "unknown_provider", ["auto", "runway", "seedance", "stable-video"]),
     ("/model", '"gen9"', "unknown_model", ["gen4.5", "gen4_turbo"]),
 ]
-"""Right in themselves, but nobody here serves them; the refusal lists what would be served."""
+"""Right in themselves, but not served by Runway; the refusal lists what would be."""

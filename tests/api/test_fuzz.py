@@ -31,7 +31,8 @@ NAMES = st.sampled_from(
             "user_id",
             "reason",
         ),
-        *("duration_seconds", "aspect_ratio", "resolution", "image_url", "seed"),
+        *("duration_seconds", "aspect_ratio", "resolution", "image_url", "seed", "image_id", "fixed", "pan"),
+        *("camera", "style", "preset", "negative_prompt", "extra", "if_running", "rating", "reasons", "take"),
     ]
 )
 RIGHT = st.sampled_from(["A fox", "runway", "gen4.5", "16:9", "1280x720", "720p", 5, 7, "1.00", {"a": "b"}])
@@ -42,8 +43,24 @@ VALUES = st.recursive(
     max_leaves=12,
 )
 OBJECTS = st.dictionaries(NAMES, VALUES, max_size=6) | VALUES
-POSTS = st.sampled_from(["", "/{id}/cancel", "/{id}/regenerate"])
+POSTS = st.sampled_from(["", "/{id}/cancel", "/{id}/regenerate", "/{id}/feedback", "/{id}/takes/1/keep"])
 GETS = st.sampled_from(["", "/{id}", "/{id}/events", "/{id}/video", "/{id}/poster"])
+PICTURES = settings(FUZZ, max_examples=40)
+BOUNDARIES = st.sampled_from(["x", "", "y", "x" * 71, "ä", '"x"', '" "'])
+PARTS = st.lists(
+    st.binary(max_size=60)
+    | st.sampled_from(
+        [
+            b"--x\r\n",
+            b"--x--\r\n",
+            b'Content-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n',
+            b'Content-Disposition: form-data; name="file"\r\n\r\n',
+            b"Content-Transfer-Encoding: base64\r\n",
+            b"\x89PNG\r\n\x1a\n",
+        ]
+    ),
+    max_size=6,
+)
 QUERY_NAMES = st.sampled_from(
     ["limit", "cursor", "status", "q", "project_id", "created_after", "created_before", "after", "take"]
 )
@@ -92,6 +109,13 @@ async def test_any_query_and_headers_are_answered(
     written = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in query.items())
     sent = {name.encode(): value.strip(" ").encode("latin-1") for name, value in headers.items()}
     await lives(api, await api.http.get(f"{path}?{written}", headers=sent))
+
+
+@PICTURES
+@given(boundary=BOUNDARIES, parts=PARTS)
+async def test_any_form_is_answered(api: Stack, boundary: str, parts: list[bytes]) -> None:
+    headers = {b"Content-Type": f"multipart/form-data; boundary={boundary}".encode("latin-1")}
+    await lives(api, await api.http.post("/v1/images", content=b"".join(parts), headers=headers))
 
 
 @FUZZ

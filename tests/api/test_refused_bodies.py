@@ -28,7 +28,7 @@ BROKEN = {
 NOT_AN_OBJECT = [b"null", b"[]", b"[{}]", b'"A fox"', b"5", b"true", b"NaN"]
 
 
-@pytest.fixture(params=["", "/cancel", "/regenerate"])
+@pytest.fixture(params=["", "/cancel", "/regenerate", "/feedback"])
 def path(request: pytest.FixtureRequest, standing: dict[str, Any]) -> str:
     """Each path that takes a body."""
     return f"/v1/generations/{standing['id']}{request.param}" if request.param else "/v1/generations"

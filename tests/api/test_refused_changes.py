@@ -27,7 +27,14 @@ WRONG_CHANGES = [
     ('{"params": {"speed": {"a": 2}}}', "/params/speed"),
     (f'{{"params": {{"speed": {"[" * 800 + "]" * 800}}}}}', "/params/speed"),
     ('{"params": {"duration_seconds": 0}}', "/params/duration_seconds"),
-    ('{"params": {"duration_seconds": 11}}', "/params/duration_seconds"),
+    ('{"params": {"duration_seconds": 31}}', "/params/duration_seconds"),
+    ('{"params": {"image_id": "img_0"}}', "/params/image_id"),
+    ('{"params": {"camera": {"pan": 2}}}', "/params/camera/pan"),
+    ('{"params": {"camera": {"yaw": 1}}}', "/params/camera/yaw"),
+    ('{"params": {"style": {}}}', "/params/style/preset"),
+    ('{"if_running": "maybe"}', "/if_running"),
+    ('{"if_running": null}', "/if_running"),
+    ('{"if_running": true}', "/if_running"),
     ('{"params": {"duration_seconds": 31}}', "/params/duration_seconds"),
     ('{"params": {"duration_seconds": "5"}}', "/params/duration_seconds"),
     ('{"params": {"duration_seconds": 5.5}}', "/params/duration_seconds"),
@@ -53,11 +60,12 @@ async def test_a_take_with_a_wrong_field_is_not_made(
     assert await api.look(cancelled["id"]) == cancelled
 
 
-async def test_what_no_model_makes_is_refused_with_what_it_makes(
+async def test_what_a_provider_does_not_make_is_refused_with_what_it_makes(
     api: Stack, cancelled: dict[str, Any]
 ) -> None:
-    answer = await change(api, cancelled, "regenerate", '{"params": {"duration_seconds": 11}}')
-    assert errors_of(answer)["/params/duration_seconds"]["allowed"] == list(range(2, 11))
+    body = '{"provider": "runway", "params": {"duration_seconds": 11}}'
+    error = errors_of(await change(api, cancelled, "regenerate", body))["/params/duration_seconds"]
+    assert (error["allowed"], error["served_by"]) == (list(range(2, 11)), ["seedance"])
 
 
 async def test_a_lone_surrogate_in_a_param_s_name_is_refused(api: Stack, cancelled: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from tests.api.orders import FOX, NOT_SERVED, REFUSED, order_with
+from tests.api.orders import FOX, NOT_SERVED, REFUSED, at_runway, order_with
 from tests.api.refusals import JSON, errors_of
 from tests.stack import Stack
 
@@ -24,11 +24,50 @@ async def test_a_wrong_field_is_named(api: Stack, pointer: str, value: str, code
 
 @pytest.mark.usefixtures("nothing_changes")
 @pytest.mark.parametrize(("pointer", "value", "code", "allowed"), NOT_SERVED)
-async def test_what_no_model_makes_is_refused_with_what_it_makes(
+async def test_what_a_provider_does_not_make_is_refused_with_what_it_makes(
     api: Stack, pointer: str, value: str, code: str, allowed: list[str | int]
 ) -> None:
-    errors = errors_of(await post(api, order_with(pointer, value)))
+    errors = errors_of(await post(api, at_runway(pointer, value)))
     assert (errors[pointer]["code"], errors[pointer]["allowed"]) == (code, allowed)
+
+
+@pytest.mark.usefixtures("nothing_changes")
+@pytest.mark.parametrize(
+    ("pointer", "value", "able"),
+    [
+        ("/params/duration_seconds", "11", ["seedance"]),
+        ("/params/resolution", '"1080p"', ["seedance"]),
+        ("/params/aspect_ratio", '"1:1"', ["seedance"]),
+        ("/params/duration_seconds", "1", None),
+        ("/params/resolution", '"512x512"', None),
+    ],
+)
+async def test_a_refusal_names_the_providers_that_would_serve_it(
+    api: Stack, pointer: str, value: str, able: list[str] | None
+) -> None:
+    error = errors_of(await post(api, at_runway(pointer, value)))[pointer]
+    assert error.get("served_by") == able
+
+
+async def test_what_the_preferred_provider_does_not_make_goes_to_one_that_does(api: Stack) -> None:
+    for pointer, value in (("/params/duration_seconds", "11"), ("/params/aspect_ratio", '"1:1"')):
+        ordered = (await post(api, order_with(pointer, value))).json()
+        assert (ordered["provider"], ordered["request"]["provider"]) == ("seedance", "auto")
+
+
+@pytest.mark.usefixtures("nothing_changes")
+async def test_two_first_frames_are_one_too_many(api: Stack) -> None:
+    both = '{"image_id": "img_0", "image_url": "https://example.com/fox.png"}'
+    assert errors_of(await post(api, order_with("/params", both)))["/params"]["code"] == "two_images"
+
+
+@pytest.mark.usefixtures("nothing_changes")
+async def test_a_picture_s_address_is_refused_with_what_to_do_instead(api: Stack) -> None:
+    for provider in ("runway", "seedance", "stable-video"):
+        body = order_with("/params/image_url", '"https://example.com/fox.png"', provider=f'"{provider}"')
+        error = errors_of(await post(api, body))["/params/image_url"]
+        assert error["code"] == "image_url_not_supported"
+        assert "POST /v1/images" in error["message"]
 
 
 @pytest.mark.usefixtures("nothing_changes")
@@ -46,7 +85,7 @@ async def test_a_size_that_contradicts_its_ratio_is_refused(api: Stack) -> None:
 
 @pytest.mark.usefixtures("nothing_changes")
 async def test_an_order_dearer_than_its_own_limit_is_refused_with_the_price(api: Stack) -> None:
-    error = errors_of(await post(api, order_with("/max_cost_usd", '"0.59"')))["/max_cost_usd"]
+    error = errors_of(await post(api, at_runway("/max_cost_usd", '"0.59"')))["/max_cost_usd"]
     assert error["code"] == "over_max_cost"
     assert "0.60" in error["message"]
 
@@ -68,7 +107,7 @@ async def test_a_pointer_is_escaped_as_rfc_6901_wants_it(api: Stack) -> None:
 async def test_a_prompt_that_is_long_only_by_the_model_s_own_count_is_refused_with_that_count(
     api: Stack, foxes: int
 ) -> None:
-    error = errors_of(await post(api, order_with("/prompt", f'"{FOX * foxes}"')))["/prompt"]
+    error = errors_of(await post(api, at_runway("/prompt", f'"{FOX * foxes}"')))["/prompt"]
     assert error["code"] == "prompt_too_long"
     assert "1000 UTF-16 units" in error["message"]
 
@@ -89,10 +128,10 @@ async def test_the_last_of_two_equal_keys_counts(api: Stack) -> None:
 async def test_no_refused_order_reaches_the_provider(stack: Stack) -> None:
     before = {job["job_id"] for job in await stack.jobs()}
     newest = (await stack.http.get("/v1/generations?limit=1")).json()["data"]
-    wrong = [(pointer, value) for pointer, value, _ in REFUSED]
-    wrong += [(pointer, value) for pointer, value, _, _ in NOT_SERVED]
-    for pointer, value in wrong:
-        assert (await post(stack, order_with(pointer, value))).is_client_error
+    wrong = [order_with(pointer, value) for pointer, value, _ in REFUSED]
+    wrong += [at_runway(pointer, value) for pointer, value, _, _ in NOT_SERVED]
+    for body in wrong:
+        assert (await post(stack, body)).is_client_error
     assert (await stack.http.get("/v1/generations?limit=1")).json()["data"] == newest
     done = await stack.end_of((await stack.order("the one that is right"))["id"])
     new = [job for job in await stack.jobs() if job["job_id"] not in before]

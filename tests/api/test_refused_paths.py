@@ -18,6 +18,11 @@ ROUTES = [
     ("GET", "/poster"),
     ("POST", "/cancel"),
     ("POST", "/regenerate"),
+    ("GET", "/workflow"),
+    ("POST", "/takes/1/keep"),
+    ("DELETE", "/takes/1/keep"),
+    ("POST", "/feedback"),
+    ("DELETE", ""),
 ]
 UNKNOWN = [
     NOBODYS,
@@ -43,7 +48,21 @@ UNKNOWN = [
 @pytest.mark.parametrize("unknown", UNKNOWN)
 @pytest.mark.parametrize(("method", "route"), ROUTES)
 async def test_an_unknown_id_is_404_on_every_route(api: Stack, method: str, route: str, unknown: str) -> None:
-    problem_of(await api.http.request(method, f"/v1/generations/{unknown}{route}"), 404, "not_found")
+    body = {"rating": 3} if route == "/feedback" else None
+    url = f"/v1/generations/{unknown}{route}"
+    problem_of(await api.http.request(method, url, json=body), 404, "not_found")
+
+
+@pytest.mark.parametrize("unknown", UNKNOWN)
+@pytest.mark.parametrize(("method", "route"), [("GET", ""), ("GET", "/file"), ("DELETE", "")])
+async def test_an_unknown_picture_is_404_on_every_route(
+    api: Stack, method: str, route: str, unknown: str
+) -> None:
+    answer = await api.http.request(method, f"/v1/images/{unknown}{route}")
+    if len(unknown) > 64:
+        assert "/path/image_id" in errors_of(answer)
+    else:
+        problem_of(answer, 404, "not_found")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +83,13 @@ async def test_static_files_end_at_their_folder(api: Stack, path: str) -> None:
     [
         ("DELETE", "/v1/generations", "GET, POST"),
         ("HEAD", "/v1/generations", "GET, POST"),
-        ("PUT", "/v1/generations/{id}", "GET"),
+        ("PUT", "/v1/generations/{id}", "DELETE, GET"),
+        ("GET", "/v1/generations/{id}/takes/1/keep", "DELETE, POST"),
+        ("GET", "/v1/generations/{id}/feedback", "POST"),
+        ("DELETE", "/v1/generations/{id}/workflow", "GET"),
+        ("GET", "/v1/images", "POST"),
+        ("PUT", "/v1/images/img_0", "DELETE, GET"),
+        ("DELETE", "/v1/images/img_0/file", "GET, HEAD"),
         ("GET", "/v1/generations/{id}/cancel", "POST"),
         ("PATCH", "/v1/generations/{id}/regenerate", "POST"),
         ("POST", "/v1/generations/{id}/events", "GET"),
@@ -148,7 +173,16 @@ async def test_an_event_id_that_is_not_ours_is_refused(
     assert list(errors_of(answer)) == ["/header/Last-Event-ID"]
 
 
-@pytest.mark.parametrize("route", ["", "/{id}/cancel", "/{id}/regenerate"])
+@pytest.mark.parametrize("number", ["0", "-1", "one", "65536", "9" * 30, "%00"])
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+async def test_a_take_s_number_out_of_range_is_named(
+    api: Stack, standing: dict[str, Any], method: str, number: str
+) -> None:
+    answer = await api.http.request(method, f"/v1/generations/{standing['id']}/takes/{number}/keep")
+    assert list(errors_of(answer)) == ["/path/number"]
+
+
+@pytest.mark.parametrize("route", ["", "/{id}/cancel", "/{id}/regenerate", "/{id}/takes/1/keep"])
 @pytest.mark.parametrize("key", ["", "k" * 256, "two words", "\xe9", "a\tb"])
 async def test_an_idempotency_key_is_1_to_255_visible_characters(
     api: Stack, standing: dict[str, Any], route: str, key: str

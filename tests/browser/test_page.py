@@ -1,73 +1,22 @@
 """The page, as a person uses it: a real Chromium over the real service."""
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from playwright.async_api import Browser, Page, Request, Route, expect
+from playwright.async_api import Page, Route, expect
 
-from tests.browser import chromium
+from tests.browser.journeys import (
+    END_MS,
+    SLOW,
+    expect_ready,
+    expect_stage,
+    make,
+    open_page,
+    orders_of,
+    wait_for_the_middle,
+)
 from tests.conftest import MakeStack
 from tests.stack import Stack
-
-SLOW = "[sandbox:slow]"
-IN_THE_MIDDLE = re.compile(r"^[1-9]\d?$")
-END_MS = 60_000
-
-
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium.launched() as running:
-        yield running
-
-
-@pytest.fixture
-def troubles() -> Iterator[list[str]]:
-    """What the page did that it should not: errors of its scripts, requests that leave the house."""
-    seen: list[str] = []
-    yield seen
-    assert not seen, seen
-
-
-@pytest.fixture
-async def page(browser: Browser, troubles: list[str]) -> AsyncIterator[Page]:
-    context = await browser.new_context()
-    page = await context.new_page()
-    page.on("pageerror", lambda error: troubles.append(f"script error: {error}"))
-    page.on("request", lambda request: _stays_here(request, troubles))
-    yield page
-    await context.close()
-
-
-def _stays_here(request: Request, troubles: list[str]) -> None:
-    if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:")):
-        troubles.append(f"request to {request.url}")
-
-
-async def open_page(page: Page, stack: Stack) -> None:
-    """Open the page and wait until it knows what is on offer."""
-    await page.goto(stack.api_url)
-    await expect(page.get_by_label("Length")).to_have_value("5")
-
-
-async def make(page: Page, prompt: str) -> str:
-    """Order two seconds of video; return its id, which is in the address by then."""
-    await page.get_by_label("Prompt", exact=True).fill(prompt)
-    await page.get_by_label("Length").select_option("2")
-    await page.get_by_role("button", name="Make the video").click()
-    await page.wait_for_url(re.compile(r"#gen_"))
-    return page.url.rsplit("#", 1)[1]
-
-
-async def wait_for_the_middle(page: Page) -> None:
-    await expect(page.get_by_role("progressbar")).to_have_attribute(
-        "aria-valuenow", IN_THE_MIDDLE, timeout=END_MS
-    )
-
-
-async def expect_stage(page: Page, words: str) -> None:
-    await expect(page.locator("#stage")).to_have_text(words, timeout=END_MS)
 
 
 async def expect_a_playing_video(page: Page, seconds: float) -> None:
@@ -88,33 +37,16 @@ async def expect_the_whole_story_once(page: Page, stack: Stack, generation_id: s
     await expect(shown).to_have_text([message for message in told if "% done" not in message])
 
 
-async def orders_of(stack: Stack, prompt: str) -> int:
-    answer = await stack.http.get("/v1/generations", params={"limit": 100})
-    return sum(generation["request"]["prompt"] == prompt for generation in answer.json()["data"])
-
-
 async def test_a_prompt_becomes_a_video_that_plays(page: Page, stack: Stack) -> None:
     await open_page(page, stack)
     await expect(page.get_by_text("Sandbox: no real money", exact=True)).to_be_visible()
     await make(page, f"{SLOW} A red fox runs over fresh snow")
     await wait_for_the_middle(page)
-    await expect_stage(page, "Your video is ready")
+    await expect_ready(page)
     await expect_a_playing_video(page, 2)
     await expect(page.locator("#settled")).to_have_text("$0.24")
     await expect(page.locator("#timeline")).to_contain_text("The generation is completed.")
     await expect(page.locator("#recent a[aria-current] img")).to_be_visible()
-
-
-async def test_regenerate_adds_a_take_and_keeps_the_first(page: Page, stack: Stack) -> None:
-    await open_page(page, stack)
-    await make(page, "A kite over the dunes")
-    await expect_stage(page, "Your video is ready")
-    await page.get_by_role("button", name="Regenerate").click()
-    await expect(page.get_by_role("button", name="Take 2")).to_have_attribute("aria-pressed", "true")
-    await expect_stage(page, "Your video is ready")
-    await expect(page.locator("video")).to_have_attribute("src", re.compile(r"take=2$"))
-    await page.get_by_role("button", name="Take 1").click()
-    await expect(page.locator("video")).to_have_attribute("src", re.compile(r"take=1$"))
 
 
 async def test_a_reload_in_the_middle_goes_on(page: Page, stack: Stack) -> None:
@@ -123,7 +55,7 @@ async def test_a_reload_in_the_middle_goes_on(page: Page, stack: Stack) -> None:
     await wait_for_the_middle(page)
     await page.reload()
     await wait_for_the_middle(page)
-    await expect_stage(page, "Your video is ready")
+    await expect_ready(page)
     await expect_a_playing_video(page, 2)
     await expect_the_whole_story_once(page, stack, generation_id)
 
@@ -145,6 +77,9 @@ async def test_a_refused_prompt_is_explained_at_its_field(page: Page, stack: Sta
 
 async def test_lengths_that_no_model_makes_are_not_offered(page: Page, stack: Stack) -> None:
     await open_page(page, stack)
+    offered = await page.get_by_label("Length").locator("option").evaluate_all("all => all.map(o => o.value)")
+    assert offered == [str(seconds) for seconds in range(2, 31)]
+    await page.get_by_label("Model").select_option("runway/gen4.5")
     offered = await page.get_by_label("Length").locator("option").evaluate_all("all => all.map(o => o.value)")
     assert offered == [str(seconds) for seconds in range(2, 11)]
 
@@ -172,7 +107,7 @@ async def test_a_double_click_orders_once(page: Page, stack: Stack) -> None:
     await open_page(page, stack)
     await page.get_by_label("Prompt", exact=True).fill(prompt)
     await page.get_by_role("button", name="Make the video").dblclick()
-    await expect_stage(page, "Your video is ready")
+    await expect_ready(page)
     assert await orders_of(stack, prompt) == 1
 
 
@@ -196,7 +131,7 @@ async def test_an_answer_that_is_lost_and_a_reload_order_once(page: Page, stack:
     await expect(page.locator("#order-note")).to_contain_text("never ordered twice")
     await page.unroute_all(behavior="ignoreErrors")
     await page.reload()
-    await expect_stage(page, "Your video is ready")
+    await expect_ready(page)
     assert await orders_of(stack, prompt) == 1
 
 
@@ -209,7 +144,7 @@ async def test_the_page_goes_on_by_itself_when_the_api_is_killed(page: Page, mak
     await stack.kill("api")
     await expect(page.locator("#connection")).to_contain_text("so will this page", timeout=END_MS)
     await stack.start_part("api")
-    await expect_stage(page, "Your video is ready")
+    await expect_ready(page)
     await expect(page.locator("#connection")).to_be_empty()
     await expect_a_playing_video(page, 2)
     await expect_the_whole_story_once(page, stack, generation_id)

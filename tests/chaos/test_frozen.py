@@ -8,6 +8,7 @@ import pytest
 from failpoints import Point
 from tests.conftest import MakeStack
 from tests.eventually import eventually
+from tests.line_up import SEEDANCE, order_from
 from tests.stack import Stack, freeze_at
 
 pytestmark = pytest.mark.chaos
@@ -77,7 +78,7 @@ async def test_a_late_answer_after_the_take_was_given_up_is_kept_as_a_fact(
     assert len(await stack.jobs(ordered["id"])) == 1
 
 
-async def test_a_sender_frozen_between_its_claim_and_its_write_makes_one_job_at_most_and_the_price_is_at_risk(
+async def test_a_sender_frozen_between_its_claim_and_its_write_sends_nothing_when_it_wakes(
     make_stack: MakeStack, tmp_path: Path
 ) -> None:
     stack = await make_stack(**freeze_at(Point.AFTER_CLAIM, tmp_path))
@@ -86,9 +87,47 @@ async def test_a_sender_frozen_between_its_claim_and_its_write_makes_one_job_at_
     await stack.start_part("worker", name="second worker")
     failed = await stack.end_of(ordered["id"])
     assert failed["error"]["category"] == "submission_unknown"
+    assert failed["cost"]["at_risk_usd"] == "0.24"
     await _wake(stack)
-    assert len(await stack.jobs(ordered["id"])) <= 1
-    assert (await stack.look(ordered["id"]))["cost"]["at_risk_usd"] == "0.24"
+    assert await stack.jobs(ordered["id"]) == []
+    # Only the sender itself could tell that it sent nothing: now nothing is owed any more.
+    assert (await stack.look(ordered["id"]))["cost"]["at_risk_usd"] == "0.00"
+
+
+async def test_a_sender_frozen_until_its_order_was_sent_again_by_another_makes_no_second_job(
+    make_stack: MakeStack, tmp_path: Path
+) -> None:
+    stack = await make_stack(**freeze_at(Point.AFTER_CLAIM, tmp_path))
+    ordered = await order_from(stack, SEEDANCE)
+    await stack.freezes("worker")
+    await stack.start_part("worker", name="second worker")
+    done = await stack.end_of(ordered["id"])
+    assert done["status"] == "completed", done["error"]
+    await _wake(stack)
+    assert len(await stack.jobs(ordered["id"])) == 1
+
+
+async def test_a_cancel_frozen_until_the_video_was_stored_destroys_nothing_at_the_provider(
+    make_stack: MakeStack, tmp_path: Path
+) -> None:
+    stack = await make_stack(**freeze_at(Point.BEFORE_CANCEL, tmp_path))
+    ordered = await stack.order("A fox [sandbox:slow]")
+    await stack.reaches(ordered["id"], "generating")
+    await stack.http.post(f"/v1/generations/{ordered['id']}/cancel")
+    await stack.freezes("worker")
+    (job,) = await stack.jobs(ordered["id"])
+    await eventually(lambda: _succeeded(stack, job["job_id"]), what="the job's end")
+    await stack.start_part("worker", name="second worker")
+    done = await stack.end_of(ordered["id"])
+    assert (done["status"], done["takes"][0]["cancel"]["outcome"]) == ("completed", "too_late")
+    await _wake(stack)
+    asked = (await stack.http.get(f"{stack.sandbox_url}/_sandbox/requests")).json()
+    assert asked["requests"]["runway"].get("cancel", 0) == 0
+    assert (await stack.look(ordered["id"]))["cost"]["settled_usd"] == "0.24"
+
+
+async def _succeeded(stack: Stack, job_id: str) -> bool:
+    return any(job["job_id"] == job_id and job["state"] == "succeeded" for job in await stack.jobs())
 
 
 async def test_a_reset_while_the_sender_is_frozen_before_its_write_makes_one_job(

@@ -9,15 +9,18 @@ import pytest
 from failpoints import Point
 from tests.conftest import MakeStack
 from tests.eventually import eventually
+from tests.line_up import EVERY, RUNWAY, SEEDANCE, STABLE_VIDEO, Shortest, order_from
 from tests.stack import Stack, freeze_at
 
 pytestmark = pytest.mark.chaos
 
 
-async def kill_worker_at(point: Point, make_stack: MakeStack, folder: Path) -> tuple[Stack, str]:
+async def kill_worker_at(
+    point: Point, make_stack: MakeStack, folder: Path, shortest: Shortest = RUNWAY
+) -> tuple[Stack, str]:
     """Order a video, kill the worker at the point, start another one; return the stack and the generation."""
     stack = await make_stack(**freeze_at(point, folder))
-    ordered = await stack.order()
+    ordered = await order_from(stack, shortest)
     await stack.freezes("worker")
     await stack.kill("worker")
     await stack.start_part("worker")
@@ -27,35 +30,74 @@ async def kill_worker_at(point: Point, make_stack: MakeStack, folder: Path) -> t
 @pytest.mark.parametrize(
     "point", [Point.BEFORE_SEND, Point.ACCEPTED, Point.WATCHING, Point.STORING, Point.BEFORE_COMMIT]
 )
+@pytest.mark.parametrize("shortest", EVERY, ids=str)
 async def test_the_video_is_completed_by_another_worker_from_one_job(
-    point: Point, make_stack: MakeStack, tmp_path: Path
+    shortest: Shortest, point: Point, make_stack: MakeStack, tmp_path: Path
 ) -> None:
-    stack, generation_id = await kill_worker_at(point, make_stack, tmp_path)
+    stack, generation_id = await kill_worker_at(point, make_stack, tmp_path, shortest)
     done = await stack.end_of(generation_id)
     assert done["status"] == "completed", done["error"]
     assert len(await stack.jobs(generation_id)) == 1
-    assert done["cost"] == {"reserved_usd": "0.00", "settled_usd": "0.24", "at_risk_usd": "0.00"}
+    assert done["cost"] == {"reserved_usd": "0.00", "settled_usd": shortest.price_usd, "at_risk_usd": "0.00"}
     assert [event["type"] for event in await stack.events(generation_id)].count("generation.completed") == 1
 
 
+@pytest.mark.parametrize("shortest", [RUNWAY, STABLE_VIDEO], ids=str)
 async def test_a_reply_that_dies_with_the_worker_is_said_to_be_unknown_and_at_risk(
-    make_stack: MakeStack, tmp_path: Path
+    shortest: Shortest, make_stack: MakeStack, tmp_path: Path
 ) -> None:
-    stack, generation_id = await kill_worker_at(Point.ANSWERED, make_stack, tmp_path)
+    stack, generation_id = await kill_worker_at(Point.ANSWERED, make_stack, tmp_path, shortest)
     done = await stack.end_of(generation_id)
     assert done["status"] == "failed"
     assert done["error"]["category"] == "submission_unknown"
-    assert done["cost"] == {"reserved_usd": "0.00", "settled_usd": "0.00", "at_risk_usd": "0.24"}
+    assert done["cost"] == {"reserved_usd": "0.00", "settled_usd": "0.00", "at_risk_usd": shortest.price_usd}
     assert len(await stack.jobs(generation_id)) == 1
 
 
-async def test_a_worker_killed_after_the_claim_and_before_the_write_never_sends_a_second_time(
+async def test_a_reply_that_dies_with_the_worker_is_found_again_where_the_provider_lists_its_jobs(
     make_stack: MakeStack, tmp_path: Path
 ) -> None:
-    stack, generation_id = await kill_worker_at(Point.AFTER_CLAIM, make_stack, tmp_path)
+    stack, generation_id = await kill_worker_at(Point.ANSWERED, make_stack, tmp_path, SEEDANCE)
+    done = await stack.end_of(generation_id)
+    assert done["status"] == "completed", done["error"]
+    assert [one["outcome"] for one in done["takes"][0]["attempts"]] == ["found"]
+    assert done["cost"]["settled_usd"] == SEEDANCE.price_usd
+    assert len(await stack.jobs(generation_id)) == 1
+
+
+@pytest.mark.parametrize("shortest", [RUNWAY, STABLE_VIDEO], ids=str)
+async def test_a_worker_killed_after_the_claim_and_before_the_write_never_sends_a_second_time(
+    shortest: Shortest, make_stack: MakeStack, tmp_path: Path
+) -> None:
+    stack, generation_id = await kill_worker_at(Point.AFTER_CLAIM, make_stack, tmp_path, shortest)
     done = await stack.end_of(generation_id)
     assert done["error"]["category"] == "submission_unknown"
     assert await stack.jobs(generation_id) == []
+
+
+async def test_an_order_that_the_provider_surely_does_not_have_is_sent_again(
+    make_stack: MakeStack, tmp_path: Path
+) -> None:
+    stack, generation_id = await kill_worker_at(Point.AFTER_CLAIM, make_stack, tmp_path, SEEDANCE)
+    done = await stack.end_of(generation_id)
+    assert done["status"] == "completed", done["error"]
+    assert [one["outcome"] for one in done["takes"][0]["attempts"]] == ["absent", "accepted"]
+    assert done["cost"] == {"reserved_usd": "0.00", "settled_usd": SEEDANCE.price_usd, "at_risk_usd": "0.00"}
+    assert len(await stack.jobs(generation_id)) == 1
+
+
+async def test_a_worker_killed_while_it_looks_for_a_job_leaves_the_search_to_another(
+    make_stack: MakeStack,
+) -> None:
+    stack = await make_stack()
+    await stack.fault("list", "status:500", times=4, provider="seedance")
+    ordered = await order_from(stack, SEEDANCE, "A fox [sandbox:drop_reply]")
+    await stack.reaches(ordered["id"], "looking_up")
+    await stack.kill("worker")
+    await stack.start_part("worker")
+    done = await stack.end_of(ordered["id"])
+    assert done["status"] == "completed", done["error"]
+    assert len(await stack.jobs(ordered["id"])) == 1
 
 
 async def test_a_worker_killed_while_the_provider_thinks_leaves_one_job_and_says_so(

@@ -93,7 +93,9 @@ def serving() -> Iterator[Script]:
         def _answer(self) -> None:
             parts = urlsplit(self.path)
             length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length)) if length else None
+            sent = self.rfile.read(length)
+            is_form = self.headers.get("Content-Type", "").startswith("multipart/")
+            body = sent if is_form else json.loads(sent) if length else None
             query = dict(parse_qsl(parts.query))
             script.heard.append(Heard(self.command, parts.path, query, dict(self.headers), body))
             answer = script.next(self.command, parts.path)
@@ -108,7 +110,7 @@ def serving() -> Iterator[Script]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_POST = _answer  # noqa: N815 - the names that http.server looks for
+        do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - the names that http.server looks for
 
         def log_message(self, *_: object) -> None:
             pass

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from cli.keys import VARIABLES
 from cli.lock import FolderLock
 from cli.main import app
 from tests.cli.pretend_api import Answer, serving
@@ -15,6 +16,7 @@ from tests.cli.pretend_api import Answer, serving
 
 def examined(tmp_path: Path, **environ: str) -> tuple[int, dict[str, Any]]:
     nobody = {"VIDEOPLANET_URL": None, "TEMPORAL_ADDRESS": None, "VIDEOPLANET_DATABASE_URL": None}
+    nobody |= dict.fromkeys([*VARIABLES.values(), "VIDEOPLANET_MODE", "VIDEOPLANET_STABILITY_BASE_URL"])
     result = CliRunner().invoke(
         app, ["doctor", "--json"], env=nobody | {"VIDEOPLANET_DATA_DIR": str(tmp_path)} | environ
     )
@@ -69,6 +71,41 @@ def test_a_stack_that_runs_but_does_not_answer_is_a_problem(tmp_path: Path) -> N
     assert code == 1
     assert checks["port of api"]["found"] == "9, ours"
     assert checks["API"]["state"] == "problem"
+
+
+def test_it_says_which_keys_are_set_and_never_a_key(tmp_path: Path) -> None:
+    code, checks = examined(tmp_path, RUNWAY_API_KEY="sk-secret", SEEDANCE_API_KEY=" ")
+    assert code == 0
+    assert "secret" not in str(checks)
+    runway, seedance = checks["key of Runway"], checks["key of Seedance"]
+    assert (runway["state"], runway["found"]) == ("ok", "RUNWAY_API_KEY is set")
+    assert (seedance["state"], seedance["found"]) == ("off", "SEEDANCE_API_KEY is not set")
+
+
+def test_a_key_for_the_hosted_stable_video_is_said_to_be_retired_with_what_to_use(tmp_path: Path) -> None:
+    code, checks = examined(tmp_path, STABILITY_API_KEY="sk-secret", VIDEOPLANET_MODE="live")
+    assert code == 1
+    assert "retired since 2025-07-24" in checks["key of Stable Video"]["found"]
+    assert "VIDEOPLANET_STABILITY_BASE_URL" in checks["key of Stable Video"]["advice"]
+    assert checks["live mode"]["state"] == "problem"
+    for name in VARIABLES.values():
+        assert name in checks["live mode"]["advice"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "usable"),
+    [
+        ({"SEEDANCE_API_KEY": "k"}, "can use seedance"),
+        ({"RUNWAY_API_KEY": "k", "STABILITY_API_KEY": "k"}, "can use runway"),
+        ({"VIDEOPLANET_STABILITY_BASE_URL": "http://me:hidden@gpu.example:9/x"}, "can use stable-video"),
+    ],
+    ids=["seedance", "runway, and a retired one", "a server of one's own"],
+)
+def test_one_usable_key_is_enough_for_live_mode(tmp_path: Path, environ: dict[str, str], usable: str) -> None:
+    code, checks = examined(tmp_path, VIDEOPLANET_MODE="live", **environ)
+    assert code == 0
+    assert checks["live mode"]["found"] == usable
+    assert "hidden" not in str(checks)
 
 
 @pytest.mark.parametrize("word", ["Python", "what to do", "free"])

@@ -257,21 +257,6 @@ def test_followed_events_come_once_each_though_the_stream_breaks(api: Script) ->
     assert asked == ["0", "2"]
 
 
-def test_the_providers_are_shown_with_what_their_models_can_do(api: Script) -> None:
-    mode = {
-        "mode": "text_to_video",
-        "duration_seconds": [5, 10],
-        "resolutions": ["1280x720"],
-        "price_usd_per_second": "0.12",
-    }
-    models = [{"id": "gen4.5", "modes": [mode]}]
-    api.on(
-        "GET", "/v1/providers", Answer(200, {"data": [{"id": "runway", "name": "Runway", "models": models}]})
-    )
-    words = run(api, "providers").stdout.splitlines()[1].split()
-    assert words == ["runway", "gen4.5", "text_to_video", "5,", "10", "1280x720", "0.12"]
-
-
 def test_ctrl_c_while_waiting_leaves_it_running_and_says_how_to_look_again(api: Script) -> None:
     api.on("POST", ORDERS, Answer(202, generation("pending")))
     api.on("GET", PATH, Answer(200, generation()))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cli.environment import PROVIDER_KEYS
+from cli.keys import VARIABLES
 from cli.ports import load, load_processes
 from tests.cli.alive import is_alive
 from tests.eventually import wait_until
@@ -134,8 +135,12 @@ def test_a_part_that_cannot_start_ends_up_with_its_log(tmp_path: Path) -> None:
         assert "FileExistsError" in running.output()
 
 
-def test_live_mode_without_a_key_is_refused_before_anything_starts(tmp_path: Path) -> None:
-    with up(tmp_path / "data", "--live") as running:
+@pytest.mark.parametrize("key", ["", "STABILITY_API_KEY"], ids=["no key", "the key of a retired door"])
+def test_live_mode_without_a_usable_key_is_refused_before_anything_starts(tmp_path: Path, key: str) -> None:
+    with up(tmp_path / "data", "--live", **({key: "sk-secret"} if key else {})) as running:
         assert running.process.wait(30) == 2
-        assert "RUNWAY_API_KEY" in running.output()
+        for name in VARIABLES.values():
+            assert name in running.output()
+        assert ("retired since 2025-07-24" in running.output()) == bool(key)
+        assert "secret" not in running.output()
     assert not (tmp_path / "data").exists()

@@ -4,7 +4,11 @@ import asyncio
 import re
 from pathlib import Path
 
+from typer.testing import CliRunner
+
 from api.problems import CODES
+from cli.keys import VARIABLES
+from cli.main import app
 from tests.stack import ROOT, Stack
 
 README = (ROOT / "README.md").read_text()
@@ -44,6 +48,20 @@ def test_every_setting_that_is_named_exists() -> None:
     known = (ROOT / "runtime" / "settings.py").read_text() + (ROOT / "sandbox" / "settings.py").read_text()
     for name in set(re.findall(r"VIDEOPLANET_([A-Z_]+)\b", README)):
         assert re.search(rf"\b(sandbox_)?{name.lower().removeprefix('sandbox_')}\b", known), name
+
+
+def test_every_key_of_a_provider_is_named() -> None:
+    assert all(f"`{variable}`" in README for variable in VARIABLES.values())
+
+
+def test_every_command_that_is_shown_exists_with_its_options() -> None:
+    shown = re.findall(r"^videoplanet (\w+) ?(.*?)(?:  +#|$)", README, re.MULTILINE)
+    assert len(shown) > 4
+    for command, arguments in shown:
+        described = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
+        assert described.exit_code == 0, command
+        for option in re.findall(r"(?<= )--[\w-]+", f" {arguments}"):
+            assert option in described.stdout, f"{command} {option}"
 
 
 def test_every_folder_of_the_sketch_exists() -> None:

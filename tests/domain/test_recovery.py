@@ -15,6 +15,8 @@ from domain.recovery import (
     MAX_DELAY,
     MAX_LOST,
     MAX_RETRIES,
+    SURELY_ABSENT,
+    WOKE_TOO_LATE,
     Retry,
     Stop,
     decide,
@@ -23,14 +25,15 @@ from tests.factories import a_failure
 
 BASE = timedelta(seconds=30)
 categories = st.sampled_from(Category)
-codes = st.sampled_from(["http_503", "not_reached", LOST_BEFORE_SENDING, CANCELLED_BEFORE_SENDING])
+NOBODYS_FAULT = [LOST_BEFORE_SENDING, WOKE_TOO_LATE, SURELY_ABSENT]
+CODES = ["http_503", "not_reached", *NOBODYS_FAULT, CANCELLED_BEFORE_SENDING]
+codes = st.sampled_from(CODES)
 bases = st.timedeltas(timedelta(0), timedelta(hours=1))
 NOT_REACHED = NotSent(failure=a_failure(Category.NETWORK, code="not_reached", billed=False))
-LOST = NotSent(failure=a_failure(Category.NETWORK, code=LOST_BEFORE_SENDING))
 
 
 @pytest.mark.parametrize("category", Category)
-@pytest.mark.parametrize("code", ["http_503", "not_reached", LOST_BEFORE_SENDING, CANCELLED_BEFORE_SENDING])
+@pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("made", [1, 2, 3, MAX_LOST])
 def test_what_was_answered_or_may_have_arrived_is_never_sent_again(
     category: Category, code: str, made: int
@@ -67,11 +70,31 @@ def test_a_pause_never_exceeds_five_minutes() -> None:
     assert decision.delay == timedelta(minutes=5)
 
 
-def test_a_lost_sender_is_replaced_at_once_and_then_ever_more_slowly() -> None:
-    decisions = (decide(LOST, made, BASE) for made in range(1, 100))
+@pytest.mark.parametrize("code", NOBODYS_FAULT)
+@pytest.mark.parametrize("category", Category)
+def test_what_is_nobodys_fault_is_made_good_at_once_and_then_ever_more_slowly(
+    code: str, category: Category
+) -> None:
+    lost = NotSent(failure=a_failure(category, code=code))
+    decisions = (decide(lost, made, BASE) for made in range(1, 100))
     retries = [one for one in takewhile(lambda one: isinstance(one, Retry), decisions)]  # noqa: C416 - narrowed below
     pauses = [one.delay.total_seconds() for one in retries if isinstance(one, Retry)]
     assert pauses == [0, 1, 3, 7, 15, 31, 63, 127, 255]
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (LOST_BEFORE_SENDING, "The sender was lost before it sent anything; sending again."),
+        (WOKE_TOO_LATE, "The sender was held up and sent nothing; sending again."),
+        (
+            SURELY_ABSENT,
+            "The provider has no job of this order, so nothing can be paid twice; sending again.",
+        ),
+    ],
+)
+def test_the_reason_for_sending_again_is_told(code: str, reason: str) -> None:
+    assert decide(NotSent(failure=a_failure(code=code)), 1, BASE) == Retry(reason=reason, delay=timedelta(0))
 
 
 def test_a_cancelled_attempt_is_the_end_of_it() -> None:

@@ -1,4 +1,4 @@
-"""The first frame's address: the provider fetches it, so it must be one that anybody may reach by https."""
+"""The first frame: the name of an upload, or an address, which must be one that anybody may reach by https."""
 
 import pytest
 
@@ -55,3 +55,13 @@ def test_an_https_url_with_a_host_name_is_taken(url: str) -> None:
 )
 def test_any_other_address_is_refused(url: object) -> None:
     assert refused_params(image_url=url) == {"params.image_url"}
+
+
+@pytest.mark.parametrize("image_id", ["i", "img_01jdb2v8gqkx3n5m7p9rstvwyz", "i" * 64])
+def test_an_upload_is_named_as_it_was_called(image_id: str) -> None:
+    assert a_request(params={"image_id": image_id}).params.image_id == image_id
+
+
+@pytest.mark.parametrize("image_id", ["", "i" * 65, "img\x00", "img\ud83d", 5, True, ["img"]])
+def test_any_other_name_of_an_upload_is_refused(image_id: object) -> None:
+    assert refused_params(image_id=image_id) == {"params.image_id"}

@@ -1,13 +1,14 @@
 """The rest of a request: names, labels, the ceiling, and that it is closed and strict."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.request import CancelRequest, GenerationRequest, RegenerateRequest
+from domain.request import CancelRequest, FeedbackRequest, GenerationRequest, IfRunning, RegenerateRequest
 from tests.domain.refusals import refused_fields
 from tests.factories import PROMPT, a_request
 
@@ -109,3 +110,63 @@ def test_a_reason_to_cancel_is_short_and_printable() -> None:
     for wrong in ("r" * 501, "\x00"):
         with pytest.raises(ValidationError):
             CancelRequest(reason=wrong)
+
+
+@pytest.mark.parametrize("word", IfRunning)
+def test_a_regenerate_says_what_happens_to_a_running_take(word: IfRunning) -> None:
+    assert RegenerateRequest.model_validate({"if_running": word.value}).if_running is word
+    assert RegenerateRequest.model_validate({}).if_running is IfRunning.REFUSE
+
+
+@pytest.mark.parametrize("word", ["", "Replace", "wait", None, True, 1])
+def test_any_other_word_for_a_running_take_is_refused(word: object) -> None:
+    with pytest.raises(ValidationError, match="if_running"):
+        RegenerateRequest.model_validate({"if_running": word})
+
+
+def refused_feedback(**fields: Any) -> set[str]:
+    with pytest.raises(ValidationError) as refused:
+        FeedbackRequest.model_validate({"rating": 5, **fields})
+    return {".".join(str(part) for part in error["loc"]) for error in refused.value.errors()}
+
+
+@pytest.mark.parametrize("rating", range(1, 6))
+def test_a_rating_is_all_that_feedback_must_say(rating: int) -> None:
+    feedback = FeedbackRequest.model_validate({"rating": rating})
+    assert feedback == FeedbackRequest(take=None, rating=rating, comment=None, reasons=())
+
+
+def test_feedback_needs_a_rating() -> None:
+    with pytest.raises(ValidationError, match="rating"):
+        FeedbackRequest.model_validate({"comment": "fine"})
+
+
+@pytest.mark.parametrize("rating", [0, 6, -1, 5.0, "5", True, None])
+def test_any_other_rating_is_refused(rating: object) -> None:
+    assert refused_feedback(rating=rating) == {"rating"}
+
+
+@pytest.mark.parametrize("take", [0, -1, 65536, "1", 1.0, True])
+def test_feedback_is_about_a_take_that_can_exist(take: object) -> None:
+    assert FeedbackRequest.model_validate({"rating": 1, "take": 65535}).take == 65535
+    assert refused_feedback(take=take) == {"take"}
+
+
+def test_a_comment_has_up_to_2000_printable_characters() -> None:
+    assert FeedbackRequest(rating=1, comment="c" * 2000).comment == "c" * 2000
+    for wrong in ("c" * 2001, "\x1b[2J", "\ud83d", 5):
+        assert refused_feedback(comment=wrong) == {"comment"}
+
+
+def test_up_to_ten_reasons_are_short_words() -> None:
+    ten = [f"reason-{number}" for number in range(10)]
+    assert FeedbackRequest.model_validate({"rating": 1, "reasons": ten}).reasons == tuple(ten)
+    assert refused_feedback(reasons=[*ten, "one-more"]) == {"reasons"}
+    assert refused_feedback(reasons="faces") == {"reasons"}
+    for wrong in ("", "Faces", "bad hands", "r" * 65, 5):
+        assert refused_feedback(reasons=["fine", wrong]) == {"reasons.1"}
+
+
+@pytest.mark.parametrize("field", ["stars", "at", "kept"])
+def test_feedback_is_closed_to_unknown_fields(field: str) -> None:
+    assert refused_feedback(**{field: 1}) == {field}

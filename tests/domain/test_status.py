@@ -17,6 +17,8 @@ ALLOWED = {
     ("processing", "complete"): "completed",
     ("processing", "fail"): "failed",
     ("processing", "cancel"): "cancelled",
+    ("pending", "replace"): "pending",
+    ("processing", "replace"): "pending",
     ("completed", "regenerate"): "pending",
     ("failed", "regenerate"): "pending",
     ("cancelled", "regenerate"): "pending",
@@ -83,3 +85,9 @@ def test_every_stage_stands_beside_some_status() -> None:
     assert set().union(*(stages_of(status) for status in Status)) == set(Stage)
     assert Stage.CANCELLING in stages_of(Status.PROCESSING)
     assert Stage.ACCEPTED not in stages_of(Status.PROCESSING)
+
+
+def test_a_take_is_replaced_while_it_runs_and_followed_once_it_is_over() -> None:
+    assert allowed_from(Move.REPLACE) | allowed_from(Move.REGENERATE) == set(Status)
+    assert allowed_from(Move.REPLACE) == set(Status) - TERMINAL
+    assert allowed_from(Move.REGENERATE) == TERMINAL

@@ -1,11 +1,14 @@
 """Sending an order in a test, and counting the permissions that it took."""
 
-from domain.outcomes import SubmitResult
+from domain.outcomes import JobState, JobStatus, SubmitResult
 from providers.base import JobOrder
 from providers.runway import Runway
 from tests.factories import a_plan
 
 REFERENCE = "gen_01jdb2v8gqkx3n5m7p9rstvwyz.1.1"
+
+
+QUEUED, RUNNING = JobStatus(state=JobState.QUEUED), JobStatus(state=JobState.RUNNING)
 
 
 class Permission:

@@ -121,6 +121,14 @@ async def drips(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.05)
 
 
+async def babbles(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer without an end."""
+    writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    while not writer.is_closing():
+        writer.write(b"z" * 65536)
+        await writer.drain()
+
+
 @asynccontextmanager
 async def runway_at(url: str, *, key: str = "secret", answer_seconds: float = 5.0) -> AsyncIterator[Runway]:
     """An open Runway account at some address."""

@@ -4,7 +4,7 @@ import pytest
 
 from domain.failures import Category, Failure
 from providers.base import ProviderError
-from providers.http import download
+from providers.downloads import download
 from tests.providers.raw import Script, answers, raw_server, says_nothing, sends
 
 
@@ -28,7 +28,37 @@ async def test_a_file_arrives_whole_and_no_key_is_sent_for_it() -> None:
     assert "authorization" not in server.head.lower()
 
 
-@pytest.mark.parametrize("status", [204, 302, 403, 404, 410, 500, 503])
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
+async def test_a_host_in_trouble_says_nothing_about_the_file_and_is_asked_again(status: int) -> None:
+    failure = await failure_at(answers(status, b"", {}))
+    assert (failure.category, failure.code) == (Category.SERVER_ERROR, f"output_http_{status}")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com:x/",
+        "ftp://example.com/video.mp4",
+        "video.mp4",
+        "http://",
+        "http://127.0.0.1:99999/",
+        "",
+    ],
+)
+async def test_an_address_that_is_none_is_a_bad_output(url: str) -> None:
+    with pytest.raises(ProviderError) as raised:
+        await fetched(url)
+    assert raised.value.failure.category is Category.BAD_OUTPUT
+
+
+async def test_the_headers_of_the_providers_own_door_go_along() -> None:
+    headers = {"Authorization": "Bearer secret"}
+    async with raw_server(answers(200, b"film")) as server, download(server.url, headers) as chunks:
+        assert b"".join([chunk async for chunk in chunks]) == b"film"
+    assert "authorization: bearer secret" in server.head.lower()
+
+
+@pytest.mark.parametrize("status", [204, 302, 403, 404, 410])
 async def test_an_answer_that_is_no_file_is_a_bad_output(status: int) -> None:
     failure = await failure_at(answers(status, b"", {"Location": "https://example.com/"}))
     assert (failure.category, failure.code) == (Category.BAD_OUTPUT, f"output_http_{status}")

@@ -1,33 +1,169 @@
-"""Accounts exist exactly where there is access to them."""
+"""Accounts exist exactly where there is access to them, and access is the sandbox's or real, never both."""
 
+import os
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from domain.failures import Category
 from domain.generation import DeploymentMode
-from domain.line_up import RUNWAY
-from providers.registry import Access, Accounts, UnknownAccount, WrongMode, facts_of
+from domain.line_up import LINE_UP, RETIREMENT, RUNWAY, SEEDANCE, STABLE_VIDEO
+from domain.outcomes import NotSent
+from providers import runway, seedance, stability
+from providers.registry import SANDBOX_LISTING_DELAY, Access, Accounts, UnknownAccount, WrongMode, facts_of
+from runtime.accounts import access_of
+from runtime.settings import Settings
+from tests.providers.orders import Permission
+from tests.providers.raw import answers, raw_server
+from tests.providers.stability import a_job_order
 
-SANDBOX = DeploymentMode.SANDBOX
+SANDBOX, LIVE = DeploymentMode.SANDBOX, DeploymentMode.LIVE
+NOWHERE = "http://127.0.0.1:9"
+KEYS = {"runway_api_key": "rw", "seedance_api_key": "sd", "stability_api_key": "st"}
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_around_us(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.endswith("_API_KEY") or name.startswith("VIDEOPLANET_"):
+            monkeypatch.delenv(name)
+
+
+def access(**settings: Any) -> dict[str, Access]:
+    return dict(access_of(Settings.model_validate(settings)))
 
 
 async def test_an_account_with_access_can_be_asked_and_no_other() -> None:
-    access = {"runway": Access("http://127.0.0.1:9", "key", timedelta(milliseconds=500))}
-    accounts = Accounts(access, mode=SANDBOX, answer_seconds=1)
+    one = {"runway": Access(NOWHERE, "key", timedelta(milliseconds=500))}
+    accounts = Accounts(one, mode=SANDBOX, answer_seconds=1)
     assert accounts.get("runway", SANDBOX).poll_interval == timedelta(milliseconds=500)
     with pytest.raises(UnknownAccount, match="seedance"):
         accounts.get("seedance", SANDBOX)
     with pytest.raises(WrongMode, match="live order"):
-        accounts.get("runway", DeploymentMode.LIVE)
+        accounts.get("runway", LIVE)
     await accounts.close()
 
 
 async def test_without_a_rule_of_ours_the_providers_own_pace_is_kept() -> None:
-    accounts = Accounts({"runway": Access("http://127.0.0.1:9", "key")}, mode=SANDBOX, answer_seconds=1)
-    assert accounts.get("runway", SANDBOX).poll_interval == timedelta(seconds=5)
+    every = {facts.id: Access(NOWHERE, "key") for facts in LINE_UP}
+    accounts = Accounts(every, mode=SANDBOX, answer_seconds=1)
+    paces = [accounts.get(facts.id, SANDBOX).poll_interval for facts in LINE_UP]
+    assert paces == [runway.POLL_INTERVAL, seedance.POLL_INTERVAL, stability.POLL_INTERVAL]
+    assert accounts.get("seedance", SANDBOX).listing_delay == seedance.LISTING_DELAY
+    await accounts.close()
+
+
+async def test_each_account_speaks_its_own_providers_wire() -> None:
+    accounts = Accounts(access(), mode=SANDBOX, answer_seconds=1)
+    kinds = [type(accounts.get(facts.id, SANDBOX)) for facts in LINE_UP]
+    assert kinds == [runway.Runway, seedance.Seedance, stability.Stability]
+    await accounts.close()
+
+
+async def test_the_sandbox_has_all_accounts_and_a_pace_of_its_own() -> None:
+    found = access(sandbox_url="http://sandbox.example")
+    assert list(found) == ["runway", "seedance", "stable-video"]
+    assert {how.base_url for how in found.values()} == {"http://sandbox.example"}
+    assert not any(how.is_retired for how in found.values())
+    accounts = Accounts(found, mode=SANDBOX, answer_seconds=1)
+    assert {accounts.get(account, SANDBOX).poll_interval for account in found} == {timedelta(seconds=0.5)}
+    assert accounts.get("seedance", SANDBOX).listing_delay == SANDBOX_LISTING_DELAY
+    await accounts.close()
+    assert facts_of(found) == LINE_UP
+
+
+def test_a_real_key_never_reaches_the_sandbox() -> None:
+    found = access(**KEYS, stability_base_url="https://svd.example.com")
+    assert {how.api_key for how in found.values()} == {"sandbox"}
+    assert {how.base_url for how in found.values()} == {"http://127.0.0.1:8700"}
+
+
+def test_a_live_deployment_without_keys_has_nothing() -> None:
+    assert access(mode="live") == {}
+    assert facts_of({}) == ()
+
+
+@pytest.mark.parametrize(
+    ("keys", "accounts"),
+    [
+        (["runway_api_key"], ["runway"]),
+        (["seedance_api_key"], ["seedance"]),
+        (["stability_api_key"], ["stable-video"]),
+        (["runway_api_key", "seedance_api_key"], ["runway", "seedance"]),
+        (list(KEYS), ["runway", "seedance", "stable-video"]),
+    ],
+)
+def test_in_live_mode_the_keys_decide(keys: list[str], accounts: list[str]) -> None:
+    found = access(mode="live", **{name: KEYS[name] for name in keys})
+    assert list(found) == accounts
+    assert [how.api_key for how in found.values()] == [KEYS[name] for name in keys]
+    assert [facts.id for facts in facts_of(found)] == accounts
+    assert all("127.0.0.1" not in how.base_url for how in found.values())
+    assert all((how.poll_interval, how.listing_delay) == (None, None) for how in found.values())
+
+
+@pytest.mark.parametrize("mode", ["sandbox", "live"])
+def test_a_pace_that_was_set_is_everybodys(mode: str) -> None:
+    found = access(mode=mode, poll_seconds=0.2, **KEYS)
+    assert {how.poll_interval for how in found.values()} == {timedelta(seconds=0.2)}
+
+
+def test_each_account_is_reached_where_the_settings_say() -> None:
+    found = access(
+        mode="live",
+        **KEYS,
+        runway_base_url="https://runway.example.com",
+        seedance_base_url="https://ark.example.com",
+        stability_base_url="https://svd.example.com",
+    )
+    assert [(how.base_url, how.api_key) for how in found.values()] == [
+        ("https://runway.example.com", "rw"),
+        ("https://ark.example.com", "sd"),
+        ("https://svd.example.com", "st"),
+    ]
+
+
+def test_a_key_for_the_hosted_stable_video_opens_a_door_that_is_closed() -> None:
+    found = access(mode="live", **KEYS)
+    assert [how.is_retired for how in found.values()] == [False, False, True]
+    *others, stable_video = facts_of(found)
+    assert others == [RUNWAY, SEEDANCE]
+    assert stable_video == STABLE_VIDEO.model_copy(update={"retired": RETIREMENT})
+
+
+async def test_a_retired_account_sends_nothing() -> None:
+    async with raw_server(answers(200, {"id": "never"})) as server:
+        closed = {"stable-video": Access(server.url, "key", is_retired=True)}
+        accounts = Accounts(closed, mode=LIVE, answer_seconds=1)
+        result = await accounts.get("stable-video", LIVE).submit(a_job_order(), Permission())
+        await accounts.close()
+    assert isinstance(result, NotSent)
+    assert result.failure.category is Category.RETIRED
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize("keys", [{}, {"stability_api_key": "st"}])
+async def test_a_stable_video_of_ones_own_exists_with_and_without_a_key(keys: dict[str, str]) -> None:
+    found = access(mode="live", stability_base_url="https://svd.example.com", **keys)
+    key = keys.get("stability_api_key", "")
+    assert found == {"stable-video": Access("https://svd.example.com", key, price=0)}
+    assert [facts.id for facts in facts_of(found)] == [STABLE_VIDEO.id]
+    accounts = Accounts(found, mode=LIVE, answer_seconds=1)
+    sent = accounts.get("stable-video", LIVE).output_headers
+    assert sent.get("Authorization") == (f"Bearer {key}" if key else None)
     await accounts.close()
 
 
 def test_only_providers_with_access_are_offered() -> None:
-    assert facts_of({}) == ()
-    assert facts_of({"runway": Access("http://127.0.0.1:9", "key")}) == (RUNWAY,)
+    assert facts_of({"runway": Access(NOWHERE, "key")}) == (RUNWAY,)
+
+
+def test_a_video_of_ones_own_server_costs_what_the_operator_says_and_nothing_by_default() -> None:
+    def price_at(**more: str) -> int:
+        own = access(mode="live", stability_base_url="http://127.0.0.1:9", **more)
+        (facts,) = facts_of(own)
+        return facts.models[0].capabilities[0].price.of(4, 1024, 576, silent=False)
+
+    assert price_at() == 0
+    assert price_at(stability_price_usd="0.07") == 70_000

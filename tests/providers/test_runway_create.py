@@ -6,7 +6,8 @@ from domain.failures import Category
 from domain.outcomes import Accepted, NotSent, Rejected, Unknown
 from providers.base import JobOrder
 from providers.runway import create_body
-from tests.factories import IMAGE_URL, PROMPT, an_image_plan
+from tests.factories import PROMPT, a_plan, an_image_plan
+from tests.line_up import a_picture
 from tests.providers.orders import REFERENCE, Permission, a_job_order, submitted
 from tests.providers.raw import answers, raw_server, runway_at
 from tests.sandbox.live import LiveSandbox
@@ -23,9 +24,24 @@ def test_an_order_from_text_is_written_in_runways_words() -> None:
 
 
 def test_an_order_from_an_image_carries_the_image() -> None:
-    order = JobOrder(plan=an_image_plan(width=960, height=960), client_reference=REFERENCE)
-    body = create_body(order)
-    assert (body["promptImage"], body["ratio"]) == (IMAGE_URL, "960:960")
+    plan = an_image_plan(width=960, height=960)
+    body = create_body(JobOrder(plan=plan, client_reference=REFERENCE, picture=b"\xff\xd8\xff"))
+    assert (body["promptImage"], body["ratio"]) == ("data:image/jpeg;base64,/9j/", "960:960")
+
+
+def test_a_later_attempt_has_a_seed_of_its_own_unless_the_user_gave_one() -> None:
+    def seed(attempt: int, *, given: bool) -> int:
+        plan = a_plan(seed_is_given=given)
+        order = JobOrder(plan=plan, client_reference=REFERENCE, attempt=attempt)
+        return int(create_body(order)["seed"])
+
+    assert seed(1, given=False) == seed(1, given=True) == seed(2, given=True) == 7
+    assert seed(2, given=False) not in {7, seed(3, given=False)}
+
+
+def test_the_threshold_for_public_figures_is_sent_where_it_was_asked_for() -> None:
+    body = create_body(a_job_order(options={"public_figure_threshold": "low"}))
+    assert body["contentModeration"] == {"publicFigureThreshold": "low"}
 
 
 async def test_the_request_on_the_wire() -> None:
@@ -43,11 +59,12 @@ async def test_the_request_on_the_wire() -> None:
 
 
 async def test_an_order_from_an_image_goes_to_its_own_path(sandbox: LiveSandbox) -> None:
-    order = JobOrder(plan=an_image_plan(), client_reference=REFERENCE)
+    picture = a_picture(1280, 720, "JPEG")
+    order = JobOrder(plan=an_image_plan(), client_reference=REFERENCE, picture=picture)
     async with runway_at(sandbox.base_url) as runway:
         assert isinstance(await runway.submit(order, Permission()), Accepted)
     (job,) = sandbox.jobs()
-    assert job["request"]["promptImage"] == IMAGE_URL
+    assert job["request"]["promptImage"].startswith("data:image/jpeg;base64,")
 
 
 @pytest.mark.parametrize("prompt", ["x" * 1000, "\N{FOX FACE}" * 500, 'quotes " \\ and \n lines'])
@@ -86,7 +103,9 @@ async def test_a_clear_refusal_is_rejected_and_not_billed(status: int, text: str
     assert server.requests == 1
 
 
-@pytest.mark.parametrize("status", [500, 501, 502, 504, 505, 520, 599, 301, 302, 307, 308])
+@pytest.mark.parametrize(
+    "status", [*(500, 501, 502, 504, 505, 520, 599), *(301, 302, 307, 308), *(408, 425, 499)]
+)
 async def test_an_unclear_answer_may_have_made_a_task(status: int) -> None:
     script = answers(status, {"error": "Oops"}, {"Location": "/v1/text_to_video"})
     async with raw_server(script) as server, runway_at(server.url) as runway:
@@ -100,6 +119,16 @@ async def test_an_unclear_answer_may_have_made_a_task(status: int) -> None:
     "body",
     [
         *({}, {"id": None}, {"id": ""}, {"id": 5}, {"id": ["x"]}, {"ID": "x"}, [], "task-1", 5, None),
+        *(
+            {"id": "."},
+            {"id": ".."},
+            {"id": "..."},
+            {"id": "a/b"},
+            {"id": "a b"},
+            {"id": "a?b"},
+            {"id": "a\n"},
+        ),
+        *({"id": "x" * 256}, {"id": "é"}),
         *(b"", b"{", b"<html>", b'{"id": "task', b"\xff\xfe\x00", b"NaN", b"[" * 100_000),
         *(b'{"id": ' + b"1" * 5000 + b"}", b'{"id": "\\ud83d"}'),
     ],
@@ -133,6 +162,15 @@ async def test_a_wrong_key_is_told_as_such_by_the_sandbox(sandbox: LiveSandbox) 
         result = await submitted(runway)
     assert isinstance(result, Rejected)
     assert result.failure.category is Category.AUTH
+
+
+async def test_a_refusal_that_repeats_the_key_does_not_make_us_tell_it() -> None:
+    key = "key_0123456789abcdef"
+    script = answers(401, {"error": "x" * 390 + f"{key} is no key"})
+    async with raw_server(script) as server, runway_at(server.url, key=key) as runway:
+        result = await submitted(runway)
+    assert isinstance(result, Rejected)
+    assert key[:6] not in result.failure.model_dump_json()
 
 
 async def test_nobody_listening_means_that_nothing_was_sent() -> None:

@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 
 from domain.failures import Category
 from domain.outcomes import JobState
+from providers.base import ProviderError
 from providers.http import retry_after_seconds
-from providers.runway import failure_of_answer, read_task
+from providers.runway_tasks import failure_of_answer, read_task
 from tests.providers.orders import submitted
-from tests.providers.raw import runway_at
+from tests.providers.raw import answers, raw_server, runway_at
 from tests.sandbox.live import LiveSandbox
 
 POLICY, SERVER, CAPACITY = Category.CONTENT_POLICY, Category.SERVER_ERROR, Category.CAPACITY
+KEY = "key_0123.456789abcdef"
 CODES = [
     ("SAFETY.INPUT.TEXT", POLICY, True, "SAFETY.INPUT"),
     ("SAFETY.INPUT.IMAGE", POLICY, True, "SAFETY.INPUT"),
@@ -91,18 +93,18 @@ async def test_the_bill_of_a_failure_is_what_the_task_says(
     ],
 )
 def test_each_http_error(status: int, text: str, category: Category) -> None:
-    failure = failure_of_answer(httpx.Response(status, json={"error": text}))
+    failure = failure_of_answer(httpx.Response(status, json={"error": text}), "")
     assert (failure.category, failure.code) == (category, f"http_{status}")
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b'{"error": {"deep": 1}}', b"\xff"])
 def test_an_error_page_of_somebody_else_is_still_a_failure(content: bytes) -> None:
-    failure = failure_of_answer(httpx.Response(503, content=content))
+    failure = failure_of_answer(httpx.Response(503, content=content), "")
     assert (failure.category, "503" in failure.detail) == (CAPACITY, True)
 
 
 def test_a_novel_in_an_error_is_cut() -> None:
-    assert len(failure_of_answer(httpx.Response(400, json={"error": "x" * 9999})).detail) < 500
+    assert len(failure_of_answer(httpx.Response(400, json={"error": "x" * 9999}), "").detail) < 500
 
 
 def waiting(value: str) -> float | None:
@@ -137,4 +139,30 @@ def test_a_wait_is_never_negative_endless_or_a_crash(value: str) -> None:
 
 def test_without_the_header_nobody_asked_us_to_wait() -> None:
     assert retry_after_seconds(httpx.Response(429)) is None
-    assert failure_of_answer(httpx.Response(429, headers={"Retry-After": "8"})).retry_after_seconds == 8
+    answer = httpx.Response(429, headers={"Retry-After": "8"})
+    assert failure_of_answer(answer, "").retry_after_seconds == 8
+
+
+@pytest.mark.parametrize(
+    "said", [f"The key {KEY} is wrong.", "x" * 490 + KEY, "x" * 390 + KEY, f"{KEY}{KEY} " * 50]
+)
+@pytest.mark.parametrize("code", [KEY, f"SAFETY.{KEY}", "x" * 90 + KEY, {"of": KEY}])
+async def test_no_failure_of_a_task_quotes_the_key_or_half_of_it(said: str, code: object) -> None:
+    task = {"status": "FAILED", "failure": said, "failureCode": code}
+    async with raw_server(answers(200, task)) as server, runway_at(server.url, key=KEY) as runway:
+        look = await runway.status("t")
+    assert look.failure is not None
+    assert KEY[:6] not in look.failure.model_dump_json()
+    assert (len(look.failure.code) <= 100, len(look.failure.detail) <= 500) == (True, True)
+
+
+@pytest.mark.parametrize("said", [KEY, "x" * 30 + KEY, "x" * 390 + KEY, ["no", KEY]])
+@pytest.mark.parametrize(("status", "field"), [(200, "status"), (401, "error"), (500, "error")])
+async def test_no_question_without_an_answer_quotes_the_key_or_half_of_it(
+    said: object, status: int, field: str
+) -> None:
+    script = answers(status, {field: said})
+    async with raw_server(script) as server, runway_at(server.url, key=KEY) as runway:
+        with pytest.raises(ProviderError) as looked:
+            await runway.status("t")
+    assert KEY[:6] not in str(looked.value)

@@ -1,6 +1,7 @@
 """An order is written at most once, whatever the other side does, and never without permission."""
 
 import asyncio
+import gzip
 import time
 
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from domain.failures import Category
 from domain.outcomes import Accepted, NotSent, Rejected, Unknown
 from providers.base import JobOrder
+from providers.http import MAX_ANSWER_BYTES
 from tests.providers.orders import REFERENCE, Permission, a_job_order, submitted
-from tests.providers.raw import Script, answers, drips, raw_server, runway_at, says_nothing, sends
+from tests.providers.raw import Script, answers, babbles, drips, raw_server, runway_at, says_nothing, sends
 from tests.sandbox.live import LiveSandbox
 
 
@@ -81,6 +83,7 @@ async def test_time_spent_on_the_permission_is_not_taken_from_the_answer() -> No
         assert await runway.submit(a_job_order(), slowly) == Accepted(job_id="t")
 
 
+TOO_MUCH = b'{"id": "t", "more": "' + b"x" * MAX_ANSWER_BYTES + b'"}'
 HOSTILE: dict[str, Script] = {
     "hangs up": sends(b""),
     "half a status line": sends(b"HTTP/1.1 2"),
@@ -98,6 +101,10 @@ HOSTILE: dict[str, Script] = {
     "another protocol, politely": sends(
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n"
     ),
+    "far too much": answers(200, TOO_MUCH),
+    "far too much of a refusal": answers(400, TOO_MUCH),
+    "far too much, packed small": answers(200, gzip.compress(TOO_MUCH), {"Content-Encoding": "gzip"}),
+    "more and more": babbles,
     "silence": says_nothing,
     "a slow drip": drips,
 }
@@ -113,6 +120,28 @@ async def test_no_clear_answer_is_unknown_and_never_sent_again(how: str) -> None
     assert isinstance(result, Unknown)
     assert (result.client_reference, result.failure.category) == (REFERENCE, Category.SUBMISSION_UNKNOWN)
     assert (permission.asked, server.connections, server.requests) == (1, 1, 1)
+
+
+async def test_as_much_as_an_answer_may_hold_is_read() -> None:
+    body = b'{"id": "t", "more": "' + b"x" * (MAX_ANSWER_BYTES - 23) + b'"}'
+    assert len(body) == MAX_ANSWER_BYTES
+    async with raw_server(answers(200, body)) as server, runway_at(server.url) as runway:
+        assert await submitted(runway) == Accepted(job_id="t")
+
+
+async def test_a_packed_answer_is_read() -> None:
+    script = answers(200, gzip.compress(b'{"id": "t"}'), {"Content-Encoding": "gzip"})
+    async with raw_server(script) as server, runway_at(server.url) as runway:
+        assert await submitted(runway) == Accepted(job_id="t")
+
+
+async def test_an_answer_that_never_ends_is_not_read_to_its_end() -> None:
+    async with raw_server(babbles) as server, runway_at(server.url, answer_seconds=30) as runway:
+        began = time.monotonic()
+        result = await submitted(runway)
+        assert time.monotonic() - began < 5
+    assert isinstance(result, Unknown)
+    assert "far too much" in result.failure.detail
 
 
 @pytest.mark.parametrize(

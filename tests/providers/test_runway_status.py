@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.failures import Category
 from domain.outcomes import JobState
 from providers.base import ProviderError
-from providers.runway import read_task
+from providers.runway_tasks import read_task
 from tests.providers.orders import submitted
 from tests.providers.raw import answers, raw_server, runway_at, sends
 from tests.sandbox.live import LiveSandbox
@@ -91,9 +91,28 @@ def test_a_task_that_goes_on_has_no_bill_yet() -> None:
     assert read_task(task("RUNNING", cost={"credits": 60})).cost is None
 
 
-@pytest.mark.parametrize("output", [None, [], "https://a.b/c", [None], [5, {}], {}])
+@pytest.mark.parametrize(
+    "output",
+    [
+        *(None, [], "https://a.b/c", [None], [5, {}], {}, 5),
+        *([""], ["v.mp4"], ["/v.mp4"], ["//a.b/v.mp4"], ["ftp://a.b/v.mp4"], ["file:///v.mp4"], ["https://"]),
+        *(
+            ["https:///v.mp4"],
+            ["https://a.b:port/"],
+            ["https://a\x00b/"],
+            ["https://\ud83d/"],
+            [["https://a.b"]],
+        ),
+    ],
+)
 def test_an_output_that_is_no_list_of_urls_is_none(output: object) -> None:
-    assert read_task(task("SUCCEEDED", output=output)).output_url is None
+    look = read_task(task("SUCCEEDED", output=output))
+    assert (look.state, look.output_url) == (JobState.SUCCEEDED, None)
+
+
+@pytest.mark.parametrize("url", ["https://a.b/v.mp4?_jwt=a%2Fb", "http://127.0.0.1:8700/v.mp4"])
+def test_the_video_is_at_the_first_url_of_the_output(url: str) -> None:
+    assert read_task(task("SUCCEEDED", output=[None, "/v.mp4", url, "https://c.d/"])).output_url == url
 
 
 @settings(max_examples=200, deadline=None, database=None)

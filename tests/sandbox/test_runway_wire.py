@@ -106,7 +106,7 @@ def test_each_poll_gives_a_fresh_address_and_the_old_one_still_works(sandbox: Li
 
 
 def test_an_address_expires_and_the_next_poll_gives_another() -> None:
-    with live_sandbox(output_ttl_seconds=0.4) as sandbox:
+    with live_sandbox(output_ttl_seconds=3) as sandbox:
         task_id = sandbox.create()
         url = sandbox.finished(task_id)["output"][0]
         assert sandbox.control.head(url).status_code == 200

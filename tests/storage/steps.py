@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Row, select, update
 
 from domain.events import Event
-from domain.generation import DeploymentMode, Generation, Take
+from domain.generation import DeploymentMode, Generation, Take, Video
 from domain.ids import new_generation_id
 from domain.messages import Claim, CloseTake, Ending, Job, Order, Submitted
 from domain.outcomes import Accepted, JobState, JobStatus, SubmitResult
+from domain.request import IfRunning
 from domain.status import Position
 from storage import answers, catalog, claims, endings, events, facts, projection, wishes
+from storage.asset_store import AssetStore
 from storage.database import Database
 from storage.tables import attempts, generations
 from storage.wishes import Person
@@ -23,13 +25,26 @@ SOMEBODY = Person(tenant_id="tenant", mode=DeploymentMode.SANDBOX)
 SENT = NOW + SECOND
 
 
+class _EveryFile:
+    """Stands for an asset store where a test is not about files: each is there, and removing it does nothing."""
+
+    async def exists(self, sha256: str, suffix: str) -> bool:  # noqa: ARG002 - whichever
+        return True
+
+    async def delete(self, sha256: str, suffix: str) -> bool:  # noqa: ARG002 - whichever
+        return True
+
+
+WITH_EVERY_FILE = cast(AssetStore, _EveryFile())
+
+
 def database_at(path: Path) -> Database:
     """Open a SQLite file."""
     return Database(f"sqlite+aiosqlite:///{path}")
 
 
 def a_second(database: Database) -> Database:
-    """Open the same file once more, as another process does."""
+    """Open the same database once more, as another process does."""
     return Database(database.url)
 
 
@@ -40,15 +55,23 @@ async def created(database: Database, now: datetime = NOW, **request: Any) -> st
     return generation_id
 
 
-async def regenerated(database: Database, generation_id: str, wish_key: str | None = None) -> Generation:
-    async with database.write() as connection:
+async def regenerated(
+    database: Database,
+    generation_id: str,
+    *,
+    wish_key: str | None = None,
+    if_running: IfRunning = IfRunning.REFUSE,
+) -> Generation:
+    async with database.write(generation_id) as connection:
         last = await catalog.load(connection, generation_id)
         request = a_request(prompt=f"Take {last.current.number + 1}")
-        return await wishes.regenerate(connection, last, request, a_plan(), NOW, wish_key=wish_key)
+        return await wishes.regenerate(
+            connection, last, request, a_plan(), NOW, if_running=if_running, wish_key=wish_key
+        )
 
 
 async def cancelled(database: Database, generation_id: str, now: datetime = SENT) -> Take:
-    async with database.write() as connection:
+    async with database.write(generation_id) as connection:
         generation = await catalog.load(connection, generation_id)
         return await wishes.cancel(connection, generation, now, by="user", reason=None)
 
@@ -62,7 +85,7 @@ async def claimed_by(
     mode: DeploymentMode = DeploymentMode.SANDBOX,
 ) -> Order | None:
     wanted = Claim(generation_id=generation_id, run_id=run, run_started_micros=began)
-    async with database.write() as connection:
+    async with database.write(generation_id) as connection:
         return await claims.claim(connection, wanted, mode, LIMITS, now)
 
 
@@ -73,7 +96,7 @@ async def claimed(database: Database, generation_id: str | None = None) -> Order
 
 
 async def may_send(database: Database, order: Order, now: datetime = SENT) -> bool:
-    async with database.write() as connection:
+    async with database.write(order.generation_id) as connection:
         return await claims.begin_sending(connection, order, "run-1", now)
 
 
@@ -84,10 +107,15 @@ async def sending(database: Database, generation_id: str | None = None) -> Order
 
 
 async def finished_sending(
-    database: Database, order: Order, result: SubmitResult, now: datetime = SENT
+    database: Database,
+    order: Order,
+    result: SubmitResult,
+    now: datetime = SENT,
+    *,
+    has_permission: bool = False,
 ) -> Submitted | None:
-    async with database.write() as connection:
-        return await answers.finish_sending(connection, order, result, now)
+    async with database.write(order.generation_id) as connection:
+        return await answers.finish_sending(connection, order, result, now, has_permission=has_permission)
 
 
 async def running(database: Database, generation_id: str | None = None, job_id: str | None = None) -> Job:
@@ -100,28 +128,30 @@ async def running(database: Database, generation_id: str | None = None, job_id: 
 async def judged(
     database: Database, order: Order, now: datetime, job_id: str | None = None
 ) -> Submitted | None:
-    async with database.write() as connection:
+    async with database.write(order.generation_id) as connection:
         return await answers.verdict(connection, order, job_id, now)
 
 
 async def ended(database: Database, job: Job, state: JobState, **look: Any) -> bool:
-    async with database.write() as connection:
+    async with database.write(job.generation_id) as connection:
         return await facts.job_ended(connection, job, JobStatus(state=state, **look), SENT)
 
 
-async def completed(database: Database, job: Job) -> Ending:
-    async with database.write() as connection:
-        return await endings.completed(connection, job, a_video(), SENT)
+async def completed(
+    database: Database, job: Job, *, assets: AssetStore = WITH_EVERY_FILE, video: Video | None = None
+) -> Ending:
+    async with database.write(job.generation_id) as connection:
+        return await endings.completed(connection, assets, job, video or a_video(), SENT)
 
 
 async def closed(database: Database, generation_id: str, take: int = 1) -> Ending:
     close = CloseTake(generation_id=generation_id, take=take, attempt=1, failure=a_failure())
-    async with database.write() as connection:
+    async with database.write(generation_id) as connection:
         return await endings.close_failed(connection, close, SENT)
 
 
 async def projected(database: Database, generation_id: str, position: Position, **shown: Any) -> bool:
-    async with database.write() as connection:
+    async with database.write(generation_id) as connection:
         return await projection.project(connection, generation_id, position, SENT, **shown)
 
 
@@ -146,7 +176,7 @@ async def told_types(database: Database, generation_id: str) -> list[str]:
 
 async def quiet_since(database: Database, generation_id: str, moment: datetime) -> None:
     """Pretend that nothing has been written about a generation since then."""
-    async with database.write() as connection:
+    async with database.write(generation_id) as connection:
         await connection.execute(
             update(generations).where(generations.c.id == generation_id).values(updated_at=moment)
         )

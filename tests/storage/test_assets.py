@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.assets import Asset, AssetStore, AssetTooLarge, LocalAssets
+from storage.asset_store import Asset, AssetStore, AssetTooLarge
+from storage.assets import LocalAssets
 from tests.storage.folders import files_in, visible
 
 _MIB = 1024 * 1024

@@ -27,7 +27,7 @@ async def tell(connection: AsyncConnection, generation_id: str, message: str, ke
 
 
 async def write(database: Database, generation_id: str, message: str, key: str | None = None) -> bool:
-    async with database.write() as connection:
+    async with database.write(generation_id) as connection:
         return await tell(connection, generation_id, message, key)
 
 
@@ -71,7 +71,7 @@ async def test_an_undone_transaction_leaves_no_gap(database: Database) -> None:
     generation_id = await created(database)
 
     async def undone() -> None:
-        async with database.write() as connection:
+        async with database.write(generation_id) as connection:
             await tell(connection, generation_id, "never")
             raise ZeroDivisionError
 

@@ -14,6 +14,7 @@ from storage.database import Database
 from tests.factories import a_failure, a_plan, a_video
 from tests.storage.steps import (
     SENT,
+    WITH_EVERY_FILE,
     a_second,
     cancelled,
     closed,
@@ -50,7 +51,7 @@ async def test_the_end_of_a_job_turns_the_reserve_into_its_bill(
 ) -> None:
     job = await running(database)
     assert (await shown(database, job.generation_id)).cost == Cost(reserved=PRICE)
-    async with database.write() as connection:
+    async with database.write(job.generation_id) as connection:
         assert await facts.job_ended(connection, job, look, SENT)
     generation = await shown(database, job.generation_id)
     assert generation.cost == cost
@@ -76,7 +77,7 @@ async def test_an_end_is_written_once_even_by_two_watches_that_disagree(database
 
 
 async def asked_to_stop(database: Database, job: Job, *, will_bill: bool | None) -> bool | None:
-    async with database.write() as connection:
+    async with database.write(job.generation_id) as connection:
         return await facts.cancel_sending(connection, job, SENT, will_bill=will_bill)
 
 
@@ -89,7 +90,7 @@ async def stopped(
     by_user: bool = True,
 ) -> None:
     result = CancelResult(outcome=outcome, billed=billed)
-    async with database.write() as connection:
+    async with database.write(job.generation_id) as connection:
         await facts.cancel_ended(connection, job, result, SENT, by_user=by_user)
 
 
@@ -201,8 +202,8 @@ async def test_a_stored_video_completes_the_generation_once(database: Database) 
 async def test_the_first_stored_video_of_a_take_is_the_one_that_stays(database: Database) -> None:
     job = await running(database)
     await completed(database, job)
-    async with database.write() as connection:
-        await endings.completed(connection, job, a_video(sha256="c" * 64), SENT)
+    async with database.write(job.generation_id) as connection:
+        await endings.completed(connection, WITH_EVERY_FILE, job, a_video(sha256="c" * 64), SENT)
     assert (await shown(database, job.generation_id)).current.video == a_video()
 
 

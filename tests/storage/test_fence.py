@@ -85,7 +85,8 @@ async def test_nobody_may_send_for_a_take_that_is_over(database: Database) -> No
     order = await claimed(database)
     await closed(database, order.generation_id)
     assert not await may_send(database, order)
-    assert (await row_of(database, order.attempt.ref)).state == AttemptState.GRANTED
+    row = await row_of(database, order.attempt.ref)
+    assert (row.state, row.reserved_micros, row.at_risk_micros) == (AttemptState.ABANDONED, 0, 0)
 
 
 async def test_a_frozen_sender_of_an_old_attempt_may_not_send_beside_the_new_one(database: Database) -> None:

@@ -4,13 +4,14 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import wishes
-from storage.database import Database
-from storage.idempotency import KEEP, Key, KeyReused, Reply, Work, once
+from storage.database import Database, alone_with
+from storage.idempotency import KEEP, Key, KeyReused, Reply, Work, forget, once
 from storage.tables import generations, idempotency
+from tests.eventually import eventually
 from tests.factories import NOW, a_plan, a_request
 from tests.storage.steps import SOMEBODY, a_second
 
@@ -98,3 +99,39 @@ async def test_a_key_is_kept_for_at_least_a_day_and_not_for_ever(database: Datab
     await once(database, key(), NOW, creates("gen_1"))
     assert (await once(database, key(), NOW + KEEP, creates("gen_2"))).replayed
     assert not (await once(database, key(), NOW + KEEP + timedelta(seconds=1), creates("gen_3"))).replayed
+
+
+async def test_what_is_too_old_is_removed_by_whoever_comes_next(database: Database) -> None:
+    for number in range(3):
+        await once(database, key(str(number)), NOW, creates(f"gen_{number}"))
+    assert await rows(database) == (3, 3)
+    await once(database, key("next"), NOW + KEEP + timedelta(seconds=1), creates("gen_next"))
+    assert await rows(database) == (4, 1)
+
+
+async def test_a_request_that_removes_old_keys_and_a_deletion_never_wait_for_each_other(
+    postgresql: Database,
+) -> None:
+    """Whoever deletes a generation holds it, then its keys: nobody else may hold a key and wait for a generation."""
+
+    async def answered(_: AsyncConnection) -> Reply:
+        return Reply(202, {"prompt": "A fox"}, {}, "gen_1")
+
+    async def changes(connection: AsyncConnection) -> Reply:
+        await alone_with(connection, "gen_1")
+        return Reply(202, {}, {}, "gen_1")
+
+    async def somebody_waits() -> bool:
+        async with postgresql.read() as connection:
+            waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            return bool((await connection.execute(waiting)).scalar_one())
+
+    await once(postgresql, None, NOW, creates("gen_1"))
+    for of in (key("same"), key("another")):
+        await once(postgresql, of, NOW, answered)
+    async with postgresql.write("gen_1") as deleting:
+        asking = asyncio.create_task(once(postgresql, key("same"), NOW + 2 * KEEP, changes))
+        await eventually(somebody_waits, what="the request waits for the deletion")
+        await forget(deleting, "gen_1")
+    assert not (await asking).replayed
+    assert (await rows(postgresql))[1] == 1

@@ -16,8 +16,8 @@ async def test_cancelled_transactions_leave_the_writer_usable_and_nothing_half_d
 
     @uninterrupted
     async def cancel_and_read() -> None:
-        async with database.write() as connection:
-            generation = await catalog.load(connection, generation_id, lock=True)
+        async with database.write(generation_id) as connection:
+            generation = await catalog.load(connection, generation_id)
             await wishes.cancel(connection, generation, NOW, by="user", reason=None)
 
     for steps in range(60):

@@ -83,7 +83,7 @@ async def test_a_writer_of_an_old_take_changes_nothing_that_is_shown(database: D
     for step in Step:
         huge = Position(take=1, attempt=4000, step=step, activity_attempt=2**24)
         assert not await projected(database, job.generation_id, huge, progress_percent=99)
-    async with database.write() as connection:
+    async with database.write(job.generation_id) as connection:
         look = JobStatus(state=JobState.RUNNING, progress_percent=80)
         await facts.observed(connection, job, look, 1, SENT, tell=True)
         await facts.storing(connection, job, 1, SENT)
@@ -122,7 +122,7 @@ async def test_a_cancel_in_the_making_stays_visible_while_progress_goes_on(datab
 async def test_the_progress_that_is_told_never_falls(database: Database) -> None:
     job = await running(database)
     for percent in (10, 50, 30, 0, 60, 55, 100):
-        async with database.write() as connection:
+        async with database.write(job.generation_id) as connection:
             look = JobStatus(state=JobState.RUNNING, progress_percent=percent)
             await facts.observed(connection, job, look, 1, SENT, tell=True)
     log = await told(database, job.generation_id)

@@ -230,7 +230,7 @@ async def test_a_cancel_that_had_looked_before_the_sending_still_tells_the_truth
     order = await claimed(database)
     seen_before = await shown(database, order.generation_id)
     assert await may_send(database, order)
-    async with database.write() as connection:
+    async with database.write(order.generation_id) as connection:
         take = await wishes.cancel(connection, seen_before, NOW, by="user", reason=None)
     assert take.cancel_outcome is CancelOutcome.REQUESTED
     assert (await shown(database, order.generation_id)).cost == Cost(reserved=PRICE)

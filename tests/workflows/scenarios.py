@@ -4,6 +4,7 @@ import signal
 from collections.abc import Awaitable, Callable
 
 from failpoints import Point
+from tests.line_up import SEEDANCE, STABLE_VIDEO, order_from
 from tests.stack import Stack, freeze_at
 
 Scenario = Callable[[Stack], Awaitable[str]]
@@ -114,6 +115,38 @@ async def cancelled_before_sending(stack: Stack) -> str:
     return str(ordered["id"])
 
 
+async def found_again(stack: Stack) -> str:
+    ordered = await order_from(stack, SEEDANCE, "A fox [sandbox:drop_reply]")
+    return str((await stack.end_of(ordered["id"]))["id"])
+
+
+async def surely_absent(stack: Stack) -> str:
+    await stack.fault("create", "reset_connection", provider="seedance")
+    return str((await stack.end_of((await order_from(stack, SEEDANCE))["id"]))["id"])
+
+
+async def from_a_picture(stack: Stack) -> str:
+    return str((await stack.end_of((await order_from(stack, STABLE_VIDEO))["id"]))["id"])
+
+
+async def replaced_while_running(stack: Stack) -> str:
+    ordered = await stack.order("A fox [sandbox:stuck]")
+    await stack.reaches(ordered["id"], "generating")
+    wish = {"prompt": "A red fox", "if_running": "replace"}
+    await stack.http.post(f"/v1/generations/{ordered['id']}/regenerate", json=wish)
+    return str((await stack.end_of(ordered["id"]))["id"])
+
+
+async def replaced_while_it_goes_on(stack: Stack) -> str:
+    await stack.fault("cancel", "status:409")
+    ordered = await stack.order("A fox [sandbox:slow]")
+    await stack.reaches(ordered["id"], "generating")
+    wish = {"prompt": "A red fox", "if_running": "replace"}
+    await stack.http.post(f"/v1/generations/{ordered['id']}/regenerate", json=wish)
+    await stack.run_ends(ordered["id"])
+    return str(ordered["id"])
+
+
 SHARED: tuple[Scenario, ...] = (
     happy,
     regenerated_by_hand_while_running,
@@ -127,6 +160,11 @@ SHARED: tuple[Scenario, ...] = (
     failed_at_the_provider,
     unknown,
     bad_output,
+    found_again,
+    surely_absent,
+    from_a_picture,
+    replaced_while_running,
+    replaced_while_it_goes_on,
     not_reached,
 )
 """These leave the stack as they found it."""

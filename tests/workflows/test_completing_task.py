@@ -18,6 +18,7 @@ from temporalio.worker import (
     WorkflowInterceptorClassInput,
 )
 
+from activities.first_frames import FirstFrames
 from activities.service import Service
 from domain.generation import DeploymentMode
 from providers.registry import Accounts, facts_of
@@ -105,6 +106,7 @@ async def stack_with_a_meddling_worker(tmp_path: Path) -> AsyncIterator[Stack]:
             accounts=accounts,
             providers=facts_of(access),
             assets=LocalAssets(settings.assets_dir),
+            first_frames=FirstFrames(LocalAssets(settings.assets_dir)),
             limits=settings.limits,
             max_output_bytes=settings.max_output_bytes,
         )

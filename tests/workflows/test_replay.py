@@ -13,6 +13,8 @@ from worker import RUNNER
 from workflows.generation import GenerationWorkflow
 
 SAVED = sorted(HISTORIES.glob("*.json"))
+OF_OLDER_CODE = {"unknown_before_look_up"}
+"""Paths that today's code only walks to the end where a run has begun them."""
 
 
 @pytest.mark.parametrize("path", SAVED, ids=lambda path: path.stem)
@@ -26,4 +28,4 @@ async def test_a_saved_history_replays(path: Path) -> None:
 
 def test_every_path_has_a_saved_history() -> None:
     paths = {scenario.__name__ for scenario in SHARED} | {scenario.__name__ for scenario, _ in OWN}
-    assert {path.stem for path in SAVED} == paths
+    assert {path.stem for path in SAVED} == paths | OF_OLDER_CODE

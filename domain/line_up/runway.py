@@ -1,11 +1,12 @@
-"""The providers that VideoPlanet knows, with their models, limits and prices as read on the date beside each."""
+"""Runway's own models. Source: the facts in Runway's Python SDK 5.24.0 and its developer documentation."""
 
 from datetime import date
 
-from domain.capabilities import Capability, Mode, ModelFacts, ProviderFacts, Size
+from domain.capabilities import Capability, Mode, ModelFacts, Option, OptionKind, ProviderFacts, Size
+from domain.prices import PerSecond
 
-_RUNWAY_CREDIT = 10_000  # micro-dollars: one Runway credit is $0.01
-_TWO_TO_TEN = tuple(range(2, 11))
+_FACTS_READ = date(2026, 11, 23)
+_CREDIT = 10_000  # micro-dollars: one credit is $0.01
 
 _LANDSCAPE_AND_PORTRAIT = (Size(width=1280, height=720), Size(width=720, height=1280))
 _SIX_SIZES = (
@@ -15,16 +16,24 @@ _SIX_SIZES = (
     Size(width=832, height=1104),
     Size(width=1584, height=672),
 )
+_FIGURES = Option(
+    name="public_figure_threshold",
+    kind=OptionKind.CHOICE,
+    description="How strictly recognisable public figures are refused.",
+    default="auto",
+    choices=("auto", "low"),
+)
 
 
 def _capability(mode: Mode, sizes: tuple[Size, ...], credits_per_second: int) -> Capability:
     return Capability(
         mode=mode,
-        durations=_TWO_TO_TEN,
+        durations=tuple(range(2, 11)),
         default_duration=5,
         sizes=sizes,
-        price_per_second=credits_per_second * _RUNWAY_CREDIT,
+        price=PerSecond(micros=credits_per_second * _CREDIT),
         prompt_units=1000,
+        options=(_FIGURES,),
     )
 
 
@@ -38,19 +47,12 @@ RUNWAY = ProviderFacts(
                 _capability(Mode.TEXT, _LANDSCAPE_AND_PORTRAIT, 12),
                 _capability(Mode.IMAGE, _SIX_SIZES, 12),
             ),
-            facts_read=date(2026, 11, 23),
+            facts_read=_FACTS_READ,
         ),
         ModelFacts(
             id="gen4_turbo",
             capabilities=(_capability(Mode.IMAGE, _SIX_SIZES, 5),),
-            facts_read=date(2026, 11, 23),
+            facts_read=_FACTS_READ,
         ),
     ),
 )
-
-_NAMES = {facts.id: facts.name for facts in (RUNWAY,)}
-
-
-def name_of(provider_id: str) -> str:
-    """Return a provider's name as people write it; the id where it is not known."""
-    return _NAMES.get(provider_id, provider_id)

@@ -1,0 +1,105 @@
+"""Changing something over HTTP: once per Idempotency-Key, in one transaction, and never in the other mode."""
+
+import secrets
+from typing import Annotated
+
+from fastapi import Header, Path, Request
+from fastapi.responses import JSONResponse
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.problems import FieldError, Problem, not_found
+from api.service import TENANT, Service, now
+from domain.generation import Generation
+from domain.ids import is_generation_id
+from domain.params import SEED_MAX
+from domain.planning import Wanted, plan
+from domain.plans import Plan
+from domain.request import GenerationRequest
+from storage import catalog, images
+from storage.database import alone_with
+from storage.idempotency import Gone, Key, KeyReused, Reply, Work
+from storage.idempotency import once as once_per_key
+
+GenerationId = Annotated[str, Path(description="`gen_` and 26 characters.")]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Repeat a request with the same key and it is done once; kept for 48 hours.",
+    ),
+]
+
+
+async def once(service: Service, request: Request, key: str | None, work: Work) -> Reply:
+    """Do a request's work, or return what it was answered the first time.
+
+    Raises:
+        Problem: The key was used for another body, or what it made was deleted since.
+    """
+    known = None
+    if key is not None:
+        known = Key.of(
+            tenant_id=TENANT,
+            method=request.method,
+            path=request.url.path,
+            key=key,
+            body=await request.body(),
+        )
+    try:
+        return await once_per_key(service.database, known, now(), work)
+    except KeyReused as error:
+        field = FieldError(pointer="/header/Idempotency-Key", code="reused", message=str(error))
+        raise Problem("idempotency_key_reused", str(error), [field]) from error
+    except Gone as error:
+        raise Problem("deleted", "What this Idempotency-Key made was deleted since.") from error
+
+
+async def load_to_change(service: Service, connection: AsyncConnection, generation_id: str) -> Generation:
+    """Return a generation that nobody else changes before the transaction ends.
+
+    Raises:
+        Problem: There is none of that id, or it belongs to the other mode.
+    """
+    generation = None
+    if is_generation_id(generation_id):
+        await alone_with(connection, generation_id)
+        generation = await catalog.find(connection, generation_id)
+    if generation is None or generation.deleted_at is not None:
+        raise not_found("generation")
+    if generation.mode is not service.settings.mode:
+        detail = (
+            f"It was ordered in {generation.mode} mode, and this service is in {service.settings.mode} mode."
+        )
+        raise Problem("other_mode", detail)
+    return generation
+
+
+async def plan_for(service: Service, connection: AsyncConnection, request: GenerationRequest) -> Plan:
+    """Fit a request to what this deployment has.
+
+    Raises:
+        RequestRefused: Nothing can serve it, or the picture that it names is not there.
+    """
+    frame = await images.first_frame(connection, TENANT, request)
+    wanted = Wanted(request=request, seed=secrets.randbelow(SEED_MAX + 1), first_frame=frame)
+    return plan(wanted, service.providers)
+
+
+def accepted(service: Service, generation: Generation, status: int = 202) -> Reply:
+    """Return the generation as the reply of a request that changed it."""
+    body = service.show(generation).model_dump(mode="json")
+    return Reply(status, body, location(generation.id), generation.id)
+
+
+def location(generation_id: str) -> dict[str, str]:
+    """Return the header that says where the generation is."""
+    return {"Location": f"/v1/generations/{generation_id}"}
+
+
+def respond(reply: Reply) -> JSONResponse:
+    """Return a reply as an HTTP answer."""
+    headers = reply.headers | ({"Idempotency-Replayed": "true"} if reply.replayed else {})
+    return JSONResponse(reply.body, status_code=reply.status, headers=headers)

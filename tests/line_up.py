@@ -1,0 +1,60 @@
+"""The providers as tests order from them: the shortest video of each, with a picture where one is needed."""
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from PIL import Image
+
+from tests.stack import Stack
+
+
+@dataclass(frozen=True)
+class Shortest:
+    """The shortest video that a provider makes.
+
+    Attributes:
+        needs_image: Whether it starts from a picture only.
+        price_usd: What it costs.
+        can_list: Whether a job can be looked for after a lost answer.
+    """
+
+    provider: str
+    seconds: int
+    price_usd: str
+    needs_image: bool = False
+    can_list: bool = False
+
+    def __str__(self) -> str:
+        return self.provider
+
+
+RUNWAY = Shortest("runway", 2, "0.24")
+SEEDANCE = Shortest("seedance", 2, "0.105105", can_list=True)
+STABLE_VIDEO = Shortest("stable-video", 4, "0.20", needs_image=True)
+EVERY = (RUNWAY, SEEDANCE, STABLE_VIDEO)
+
+
+async def order_from(
+    stack: Stack, shortest: Shortest, prompt: str = "A red fox in the snow", **params: Any
+) -> dict[str, Any]:
+    """Order the shortest video of a provider, with a picture where it needs one."""
+    if shortest.needs_image and "image_id" not in params:
+        params["image_id"] = await uploaded(stack)
+    wanted = {"duration_seconds": shortest.seconds, **params}
+    return await stack.order(prompt, provider=shortest.provider, params=wanted)
+
+
+def a_picture(width: int = 1200, height: int = 900, kind: str = "PNG") -> bytes:
+    """Return a picture file that no encoder makes tiny."""
+    out = io.BytesIO()
+    Image.radial_gradient("L").resize((width, height)).convert("RGB").save(out, kind)
+    return out.getvalue()
+
+
+async def uploaded(stack: Stack, picture: bytes | None = None) -> str:
+    """Upload a picture and return its id."""
+    answer = await stack.http.post("/v1/images", files={"file": ("fox.png", picture or a_picture())})
+    assert answer.status_code in {httpx.codes.CREATED, httpx.codes.OK}, answer.text
+    return str(answer.json()["id"])
