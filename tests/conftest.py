@@ -12,6 +12,25 @@ from tests.stack import Stack
 MakeStack = Callable[..., Awaitable[Stack]]
 
 
+_STACKS_OF_ONES_OWN = {"make_stack", "stack_with_a_meddling_worker"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the tests that start a stack of their own evenly: together they would keep one process busy to the end."""
+    own = [item for item in items if _STACKS_OF_ONES_OWN & set(getattr(item, "fixturenames", ()))]
+    others = [item for item in items if item not in set(own)]
+    if not own or not others:
+        return
+    step = len(others) / len(own)
+    places = {round(number * step): item for number, item in enumerate(own)} if step >= 1 else {}
+    if len(places) == len(own):
+        items[:] = [
+            chosen
+            for number, item in enumerate(others)
+            for chosen in ((places[number], item) if number in places else (item,))
+        ]
+
+
 @pytest.fixture(scope="session")
 async def postgres() -> AsyncIterator[PostgresServer]:
     """A PostgreSQL server that nobody breaks; started when the first test of a process asks for it."""

@@ -56,6 +56,7 @@ async def test_an_unknown_generation_has_no_workflow(stack: Stack) -> None:
 async def test_without_a_worker_the_run_is_shown_without_its_story(make_stack: MakeStack) -> None:
     stack = await make_stack()
     done = await stack.end_of((await stack.order())["id"])
+    await stack.run_ends(done["id"])
     await stack.kill("worker")
     since = time.monotonic()
     told = await behind(stack, done["id"])
