@@ -39,10 +39,16 @@ async def postgres() -> AsyncIterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+async def sqlite_stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """A stack that nobody breaks; shared by the tests of one process."""
     async with Stack(tmp_path_factory.mktemp("stack")) as shared:
         yield shared
+
+
+@pytest.fixture(scope="session")
+def stack(sqlite_stack: Stack) -> Stack:
+    """The stack of those who do not care for the database."""
+    return sqlite_stack
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +64,7 @@ async def postgresql_stack(
 @pytest.fixture(params=["sqlite", "postgresql"])
 def any_stack(request: pytest.FixtureRequest) -> Stack:
     """A stack that nobody breaks, over each database in turn."""
-    found: Stack = request.getfixturevalue("stack" if request.param == "sqlite" else "postgresql_stack")
+    found: Stack = request.getfixturevalue(f"{request.param}_stack")
     return found
 
 
