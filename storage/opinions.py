@@ -6,7 +6,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.events import EventType
-from domain.generation import Feedback, Generation, Take
+from domain.generation import Feedback, Generation
 from storage import events
 from storage.tables import takes
 
@@ -21,35 +21,14 @@ async def keep(connection: AsyncConnection, generation: Generation, number: int,
     Raises:
         NothingToSee: It has no video.
     """
-    take = _seen(generation, number)
-    if take.kept:
-        return
-    await _write(connection, generation, number, kept=True)
-    await events.append(
-        connection,
-        EventType.TAKE_KEPT,
-        generation_id=generation.id,
-        take=number,
-        at=now,
-        message=f"Take {number} is one to keep.",
-        data={"kept": True},
-    )
+    _seen(generation, number)
+    await _mark(connection, generation, number, now, kept=True, message=f"Take {number} is one to keep.")
 
 
 async def let_go(connection: AsyncConnection, generation: Generation, number: int, now: datetime) -> None:
     """Take the mark of a take back; nothing where it has none."""
-    if not generation.take(number).kept:
-        return
-    await _write(connection, generation, number, kept=False)
-    await events.append(
-        connection,
-        EventType.TAKE_KEPT,
-        generation_id=generation.id,
-        take=number,
-        at=now,
-        message=f"Take {number} is not marked any more.",
-        data={"kept": False},
-    )
+    message = f"Take {number} is not marked any more."
+    await _mark(connection, generation, number, now, kept=False, message=message)
 
 
 async def rate(
@@ -73,11 +52,33 @@ async def rate(
     )
 
 
-def _seen(generation: Generation, number: int) -> Take:
+async def _mark(
+    connection: AsyncConnection,
+    generation: Generation,
+    number: int,
+    now: datetime,
+    *,
+    kept: bool,
+    message: str,
+) -> None:
+    if generation.take(number).kept is kept:
+        return
+    await _write(connection, generation, number, kept=kept)
+    await events.append(
+        connection,
+        EventType.TAKE_KEPT,
+        generation_id=generation.id,
+        take=number,
+        at=now,
+        message=message,
+        data={"kept": kept},
+    )
+
+
+def _seen(generation: Generation, number: int) -> None:
     take = generation.take(number)
     if take.video is None:
         raise NothingToSee(f"take {number} has no video")
-    return take
 
 
 async def _write(connection: AsyncConnection, generation: Generation, number: int, **values: object) -> None:

@@ -128,8 +128,9 @@ async def fill_the_first_revision(database: Database) -> None:
             for table, statement in ROWS.items():
                 used = {key: value for key, value in values.items() if f":{key}" in statement}
                 if not database.is_sqlite and table == "takes":
-                    statement = statement.replace(":video", "CAST(:video AS json)")  # noqa: PLW2901
-                await connection.execute(text(statement), used)
+                    await connection.execute(text(statement.replace(":video", "CAST(:video AS json)")), used)
+                else:
+                    await connection.execute(text(statement), used)
 
 
 async def dump(database: Database) -> dict[str, list[dict[str, object]]]:
