@@ -4,14 +4,14 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-SOURCES := domain providers storage activities workflows runtime api sandbox cli worker.py failpoints tests
+SOURCES := domain providers storage activities workflows runtime api sandbox cli worker.py failpoints benchmarks tests
 
 # Runs a quiet command with a dot every two seconds, so that nobody wonders whether it still lives.
 define patiently
 ( $(1) & pid=$$!; while kill -0 $$pid 2>/dev/null; do printf .; sleep 2; done; wait $$pid ) && echo " done"
 endef
 
-.PHONY: run install install-dev test smoke lint lock clean
+.PHONY: run install install-dev test smoke chaos bench lint lock clean
 
 run: install  ## set up, start everything, make one video, print where it is, keep serving
 	@$(BIN)/videoplanet up $(if $(ONCE),--once) $(if $(PROMPT),--prompt "$(PROMPT)") $(if $(LIVE),--live)
@@ -41,6 +41,13 @@ test: install-dev  ## every test
 
 smoke: install-dev  ## the shortest proof that the whole thing works
 	$(BIN)/python -m pytest -m smoke -n 2 tests/cli tests/e2e
+
+chaos: install-dev  ## videos are made while processes are killed: N=200 generations, K=30 kills, SEED=..., REPORT=...
+	@$(BIN)/python -m tests.chaos.run --generations $(or $(N),200) --kills $(or $(K),30) \
+		$(if $(SEED),--seed $(SEED)) $(if $(REPORT),--report "$(REPORT)")
+
+bench: install-dev  ## measured claims, as ratios within one run
+	$(BIN)/python -m benchmarks.gate_burst
 
 lint: install-dev  ## style, types, and the import rule of the house
 	$(BIN)/ruff check .

@@ -17,24 +17,26 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from activities.bookkeeping import Bookkeeping
-from activities.cancelling import Cancelling
 from activities.first_frames import FirstFrames
-from activities.looking_up import LookingUp
+from activities.reconciling import Reconciling
+from activities.registered import by_queue
 from activities.service import Service
-from activities.storing import Storing
-from activities.submitting import Submitting
-from activities.watching import Watching
 from domain.messages import TaskQueue
 from providers.registry import Accounts, facts_of
+from runtime.account_limits import account_limits_of
 from runtime.accounts import access_of
+from runtime.gates import Gates
+from runtime.keeper import Keeper
 from runtime.logs import configure
 from runtime.settings import Settings
 from runtime.temporal import connect
 from runtime.upkeep import upkeep
 from storage.assets import LocalAssets
 from storage.database import Database
+from storage.healths import Healths
+from workflows.gate import ProviderGate
 from workflows.generation import GenerationWorkflow
+from workflows.reconcile import Reconcile
 
 MAX_WATCHES = 5_000
 MAX_MEDIA = max(1, (os.cpu_count() or 2) - 1)
@@ -54,24 +56,16 @@ log = structlog.get_logger("worker")
 
 def workers(client: Client, service: Service, settings: Settings) -> tuple[Worker, ...]:
     """Return the workers of the three task queues."""
-    bookkeeping, submitting, cancelling = Bookkeeping(service), Submitting(service), Cancelling(service)
+    registered = by_queue(service, Reconciling(service, Keeper(settings, service.database, client)))
     return (
         Worker(
             client,
             task_queue=TaskQueue.GENERATIONS,
-            workflows=[GenerationWorkflow],
+            workflows=[GenerationWorkflow, ProviderGate, Reconcile],
             workflow_runner=RUNNER,
             max_cached_workflows=settings.max_cached_workflows,
             sticky_queue_schedule_to_start_timeout=_STICKY,
-            activities=[
-                bookkeeping.claim,
-                bookkeeping.wish,
-                bookkeeping.close_take,
-                submitting.submit,
-                submitting.resolve_submit,
-                cancelling.cancel_job,
-                cancelling.give_up_cancel,
-            ],
+            activities=registered[TaskQueue.GENERATIONS],
             max_concurrent_activities=500,
             max_heartbeat_throttle_interval=_HEARTBEATS,
             graceful_shutdown_timeout=service.limits.submit,
@@ -79,14 +73,14 @@ def workers(client: Client, service: Service, settings: Settings) -> tuple[Worke
         Worker(
             client,
             task_queue=TaskQueue.WATCH,
-            activities=[Watching(service).watch, LookingUp(service).look_up],
+            activities=registered[TaskQueue.WATCH],
             max_concurrent_activities=MAX_WATCHES,
             max_heartbeat_throttle_interval=_HEARTBEATS,
         ),
         Worker(
             client,
             task_queue=TaskQueue.MEDIA,
-            activities=[Storing(service).store],
+            activities=registered[TaskQueue.MEDIA],
             max_concurrent_activities=MAX_MEDIA,
             max_heartbeat_throttle_interval=_HEARTBEATS,
         ),
@@ -102,9 +96,13 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         accounts = Accounts(access, mode=settings.mode, answer_seconds=settings.answer_seconds)
         stack.push_async_callback(accounts.close)
         assets = LocalAssets(settings.assets_dir)
+        gates, account_limits = Gates(client), account_limits_of(settings)
         service = Service(
             database=database,
             accounts=accounts,
+            gates=gates,
+            healths=Healths(account_limits, settings.mode),
+            account_limits=account_limits,
             providers=facts_of(access),
             assets=assets,
             first_frames=FirstFrames(assets),
@@ -112,6 +110,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             max_output_bytes=settings.max_output_bytes,
         )
         await stack.enter_async_context(upkeep(settings, database, client, assets))
+        await asyncio.gather(*(gates.configure(*known) for known in account_limits.items()))
         for worker in workers(client, service, settings):
             await stack.enter_async_context(worker)
         log.info("working", mode=settings.mode, accounts=sorted(access), pid=os.getpid())

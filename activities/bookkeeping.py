@@ -1,4 +1,4 @@
-"""Claiming work, writing down wishes that came as signals, and closing takes that end without a video."""
+"""Claiming work, writing down wishes that came as signals, and giving up attempts that nobody else gave up."""
 
 import secrets
 
@@ -8,46 +8,52 @@ from temporalio import activity
 
 from activities.service import Service, now
 from domain.generation import Generation
-from domain.messages import ActivityName, Claim, Claimed, CloseTake, Ending, Signal, Wish, Wished
+from domain.messages import ActivityName, Claim, Claimed, GiveUp, Signal, Wish, Wished
 from domain.params import SEED_MAX
-from domain.planning import Wanted, plan
+from domain.planning import Wanted, plans
 from domain.refusals import RequestRefused
 from domain.regeneration import next_request
 from domain.request import RegenerateRequest
-from storage import catalog, claims, endings, events, images, wishes
+from domain.routing import route
+from storage import catalog, claims, events, facts, images, wishes
 from storage.database import Database, uninterrupted
 
 
 class Bookkeeping:
-    """The activities `claim`, `wish` and `close_take`: SQL only, repeated until the database answers."""
+    """The activities `claim`, `wish` and `give_up`: SQL only, repeated until the database answers."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self._database: Database = service.database
 
     @activity.defn(name=ActivityName.CLAIM)
-    @uninterrupted
     async def claim(self, wanted: Claim) -> Claimed:
-        """Give the run its work, or nothing; see `storage.claims.claim`."""
-        async with self._database.write(wanted.generation_id) as connection:
-            order = await claims.claim(
-                connection, wanted, self._service.accounts.mode, self._service.limits, now()
-            )
-            if order is not None:
-                return Claimed(order=order)
-            generation = await catalog.find(connection, wanted.generation_id)
-        if generation is None or not generation.status.is_terminal:
-            return Claimed()
-        current = generation.current
-        ending = Ending(status=generation.status, cost=generation.cost, failure=current.failure)
-        return Claimed(ending=ending)
+        """Give the run its work, or nothing, and put the attempt into its account's queue where it has to wait.
 
-    @activity.defn(name=ActivityName.CLOSE)
+        Raises:
+            RPCError: The gate could not be reached; to be retried.
+        """
+        claimed = await self._claim(wanted)
+        order = claimed.order
+        if order is not None and order.ticket is not None and order.not_before is None:
+            await self._service.gates.join(order.attempt.account, order.ticket)
+        return claimed
+
     @uninterrupted
-    async def close_take(self, close: CloseTake) -> Ending:
-        """Write that a take ends without a video."""
-        async with self._database.write(close.generation_id) as connection:
-            return await endings.close_failed(connection, close, now())
+    async def _claim(self, wanted: Claim) -> Claimed:
+        moment = now()
+        async with self._database.read() as connection:
+            healths = await self._service.healths.look(connection, moment)
+        terms = claims.Terms(self._service.accounts.mode, self._service.limits, healths)
+        async with self._database.write(wanted.generation_id) as connection:
+            return await claims.claim(connection, wanted, terms, moment)
+
+    @activity.defn(name=ActivityName.GIVE_UP)
+    @uninterrupted
+    async def give_up(self, lost: GiveUp) -> None:
+        """Write that an attempt will give its take no video."""
+        async with self._database.write(lost.job.generation_id) as connection:
+            await facts.given_up(connection, lost.job, lost.failure, now())
 
     @activity.defn(name=ActivityName.WISH)
     @uninterrupted
@@ -85,9 +91,11 @@ class Bookkeeping:
             request = next_request(generation.current.request, RegenerateRequest())
             frame = await images.first_frame(connection, generation.tenant_id, request)
             wanted = Wanted(request=request, seed=seed, first_frame=frame)
-            planned = plan(wanted, self._service.providers)
+            moment = now()
+            healths = await self._service.healths.look(connection, moment)
+            chosen = route(request, plans(wanted, self._service.providers), healths, moment)
         except (RequestRefused, ValidationError):
             activity.logger.warning("What was asked for once can no longer be served.", exc_info=True)
             return Wished()
-        after = await wishes.regenerate(connection, generation, request, planned, now(), wish_key=key)
+        after = await wishes.regenerate(connection, generation, request, chosen, moment, wish_key=key)
         return Wished(take=after.current.number)

@@ -4,6 +4,7 @@ import time
 
 from temporalio import activity
 
+from activities.releasing import release_stopped, report_going_on
 from activities.service import Service, heartbeating, now
 from domain.messages import ActivityName, CancelJob, CancelResult, Job
 from domain.outcomes import CancelOutcome, CancelReply, JobState
@@ -37,12 +38,21 @@ class Cancelling:
         """
         async with heartbeating():
             result = await self._cancel(cancel)
-        return await self._write_down(cancel.job, result, by_user=cancel.because is None)
+        return await self._conclude(cancel, result)
 
     @activity.defn(name=ActivityName.GIVE_UP_CANCEL)
-    async def give_up_cancel(self, job: Job) -> CancelResult:
-        """Write that the provider never answered the user's cancel: the job may go on, and may be billed."""
-        return await self._write_down(job, CancelResult(outcome=CancelOutcome.GOES_ON), by_user=True)
+    async def give_up_cancel(self, cancel: CancelJob) -> CancelResult:
+        """Write that the provider never answered a cancel: the job may go on, and may be billed."""
+        return await self._conclude(cancel, CancelResult(outcome=CancelOutcome.GOES_ON))
+
+    async def _conclude(self, cancel: CancelJob, result: CancelResult) -> CancelResult:
+        """Write the outcome down, and give the slot back where the job is stopped."""
+        written = await self._write_down(cancel, result)
+        if result.outcome is CancelOutcome.STOPPED:
+            await release_stopped(self._service, cancel.job, cancel.because)
+        elif result.outcome is CancelOutcome.GOES_ON and cancel.because is not None:
+            await report_going_on(self._service, cancel.job, cancel.because)
+        return written
 
     async def _cancel(self, cancel: CancelJob) -> CancelResult:
         job = cancel.job
@@ -54,7 +64,7 @@ class Cancelling:
             if sent_before and look.state in {JobState.GONE, JobState.CANCELLED}:
                 return CancelResult(outcome=CancelOutcome.STOPPED, billed=billed)
             return CancelResult(outcome=CancelOutcome.TOO_LATE)
-        billed = await self._sending(job, will_bill=provider.cancel_is_billed(look))
+        billed = await self._sending(cancel, will_bill=provider.cancel_is_billed(look))
         reach(Point.BEFORE_CANCEL)
         if time.monotonic() - looked_at > _FRESH_SECONDS:
             raise StaleLook(
@@ -72,13 +82,17 @@ class Cancelling:
             return await facts.cancel_was_sent(connection, job.ref)
 
     @uninterrupted
-    async def _sending(self, job: Job, *, will_bill: bool | None) -> bool | None:
+    async def _sending(self, cancel: CancelJob, *, will_bill: bool | None) -> bool | None:
+        job = cancel.job
         async with self._service.database.write(job.generation_id) as connection:
-            return await facts.cancel_sending(connection, job, now(), will_bill=will_bill)
+            return await facts.cancel_sending(
+                connection, job, now(), will_bill=will_bill, because=cancel.because
+            )
 
     @uninterrupted
-    async def _write_down(self, job: Job, result: CancelResult, *, by_user: bool) -> CancelResult:
+    async def _write_down(self, cancel: CancelJob, result: CancelResult) -> CancelResult:
+        job = cancel.job
         async with self._service.database.write(job.generation_id) as connection:
-            await facts.cancel_ended(connection, job, result, now(), by_user=by_user)
+            await facts.cancel_ended(connection, job, result, now(), because=cancel.because)
             ending = await endings.ending_of(connection, job.generation_id, job.take)
         return result.model_copy(update={"ending": ending})

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from temporalio import activity
 
+from activities.releasing import release_after_look_up
 from activities.service import Service, heartbeating, now
 from domain.messages import ActivityName, Order, Submitted
 from domain.outcomes import Unknown
@@ -38,17 +39,24 @@ class LookingUp:
             WrongMode: The deployment is in the other mode; to be retried.
         """
         async with heartbeating():
-            lost = await self._lost(order)
-            if lost.known is not None and not isinstance(lost.known.result, Unknown):
-                return lost.known
-            unknown = lost.known or lookups.still_unknown(order, "The order was sent and not answered.")
-            if lost.sent_at is None:
-                return unknown
-            try:
-                provider = self._service.accounts.get(order.attempt.account, order.mode)
-            except UnknownAccount:
-                return unknown
-            return await self._look(provider, order, lost.sent_at) or unknown
+            submitted = await self._find_out(order)
+            if isinstance(submitted.result, Unknown):
+                await self._in_vain(order)
+            await release_after_look_up(self._service, order, submitted)
+            return submitted
+
+    async def _find_out(self, order: Order) -> Submitted:
+        lost = await self._lost(order)
+        if lost.known is not None and not isinstance(lost.known.result, Unknown):
+            return lost.known
+        unknown = lost.known or lookups.still_unknown(order, "The order was sent and not answered.")
+        if lost.sent_at is None:
+            return unknown
+        try:
+            provider = self._service.accounts.get(order.attempt.account, order.mode)
+        except UnknownAccount:
+            return unknown
+        return await self._look(provider, order, lost.sent_at) or unknown
 
     async def _look(self, provider: Provider, order: Order, sent_at: datetime) -> Submitted | None:
         asked = JobOrder(plan=order.plan, client_reference=order.attempt.ref, attempt=order.attempt.number)
@@ -93,3 +101,8 @@ class LookingUp:
     async def _absent(self, order: Order) -> Submitted:
         async with self._service.database.write(order.generation_id) as connection:
             return await lookups.absent(connection, order, now())
+
+    @uninterrupted
+    async def _in_vain(self, order: Order) -> None:
+        async with self._service.database.write(order.generation_id) as connection:
+            await lookups.in_vain(connection, order, now())

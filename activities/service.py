@@ -1,11 +1,11 @@
 """What every activity works with, and how each reaches it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio import activity
@@ -13,11 +13,29 @@ from temporalio import activity
 from activities.first_frames import FirstFrames
 from domain.capabilities import ProviderFacts
 from domain.messages import Limits
+from domain.tickets import AccountLimits, Release, Ticket
 from providers.registry import Accounts
 from storage.assets import LocalAssets
 from storage.database import Database
+from storage.healths import Healths
 
 Result = TypeVar("Result")
+
+
+class Gates(Protocol):
+    """How the accounts' gates are reached; see `runtime.gates`."""
+
+    async def join(self, account: str, ticket: Ticket) -> None:
+        """Put a ticket into an account's queue."""
+        ...
+
+    async def ack(self, account: str, ref: str) -> None:
+        """Say that an order was written."""
+        ...
+
+    async def release(self, account: str, release: Release) -> None:
+        """Give a slot back."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -25,6 +43,9 @@ class Service:
     """The stores and accounts of one worker process.
 
     Attributes:
+        gates: How the accounts' gates are reached.
+        healths: How the accounts stand.
+        account_limits: What each can bear.
         providers: What the accounts can do.
         limits: Given to each order when it is claimed.
         max_output_bytes: The largest video that is fetched.
@@ -32,6 +53,9 @@ class Service:
 
     database: Database
     accounts: Accounts
+    gates: Gates
+    healths: Healths
+    account_limits: Mapping[str, AccountLimits]
     providers: tuple[ProviderFacts, ...]
     assets: LocalAssets
     first_frames: FirstFrames

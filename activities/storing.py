@@ -61,6 +61,8 @@ class Storing:
                     activity.logger.warning("The output of job %s is refused: %s", job.job_id, refused)
                 else:
                     return Stored(ending=await self._complete(job, video))
+            if failure is not None:
+                await self._give_up(job, failure)
             return Stored(failure=failure)
 
     async def _fetch(self, job: Job, look: JobStatus, headers: Mapping[str, str]) -> Video:
@@ -111,6 +113,11 @@ class Storing:
     async def _show(self, job: Job) -> None:
         async with self._service.database.write(job.generation_id) as connection:
             await facts.storing(connection, job, activity.info().attempt, now())
+
+    @uninterrupted
+    async def _give_up(self, job: Job, failure: Failure) -> None:
+        async with self._service.database.write(job.generation_id) as connection:
+            await facts.given_up(connection, job, failure, now())
 
     @uninterrupted
     async def _complete(self, job: Job, video: Video) -> Ending:

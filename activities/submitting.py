@@ -8,15 +8,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio import activity
 
 from activities.first_frames import FirstFrameGone
+from activities.releasing import release_after_submit
 from activities.service import Service, insistently, now
 from domain.failures import Category, Failure
 from domain.messages import ActivityName, Order, ResolveSubmit, Submitted
+from domain.moments import moment_of
 from domain.outcomes import Accepted, NotSent, SubmitResult
 from domain.recovery import WOKE_TOO_LATE
 from failpoints import Point, reach
 from providers.base import JobOrder
 from providers.registry import UnknownAccount, WrongMode
-from storage import answers, claims, lookups
+from storage import answers, fence, lookups
 from storage.database import uninterrupted
 
 _ASK_AGAIN_SECONDS = 0.5
@@ -44,6 +46,7 @@ class Submitting:
         The job id is this activity's first and only heartbeat, sent in the moment it is known: it survives the
         death of this process even before the row is written.
         """
+        began, began_at = time.monotonic(), now()
         try:
             provider = self._service.accounts.get(order.attempt.account, order.mode)
         except (UnknownAccount, WrongMode) as error:
@@ -62,8 +65,14 @@ class Submitting:
             reach(Point.AFTER_CLAIM)
             # Two clocks: one may be set, the other stands still while the machine sleeps.
             passed = max(now() - asked_at, timedelta(seconds=time.monotonic() - started))
-            if passed > order.limits.held_up:
+            if passed > order.limits.held_up or self._is_too_late(order, began_at, began):
                 raise _WokeTooLate
+
+        acks: list[asyncio.Task[None]] = []
+
+        async def after_write() -> None:
+            acks.append(asyncio.create_task(self._ack(order)))
+            reach(Point.AFTER_SEND)
 
         wanted = JobOrder(
             plan=order.plan,
@@ -72,21 +81,42 @@ class Submitting:
             picture=picture,
         )
         try:
-            result = await provider.submit(wanted, before_write)
+            result = await provider.submit(wanted, before_write, after_write)
         except _NotOurs:
-            return await self._verdict(order, None)
+            submitted = await self._verdict(order, None)
+            await release_after_submit(self._service, order, submitted)
+            return submitted
         except _WokeTooLate:
             return await self._record(order, NotSent(failure=_woke_too_late()), has_permission=True)
         reach(Point.ANSWERED)
         if isinstance(result, Accepted):
             activity.heartbeat(result.job_id)
         submitted = await self._record(order, result)
+        await asyncio.gather(*acks)
         reach(Point.ACCEPTED)
         return submitted
 
+    @staticmethod
+    def _is_too_late(order: Order, began_at: datetime, began: float) -> bool:
+        """Tell whether the slot's time is over, by the clock and by how long this activity has been at it."""
+        if order.send_by is None:
+            return True
+        passed = timedelta(seconds=time.monotonic() - began)
+        return max(now(), began_at + passed) > moment_of(order.send_by)
+
+    async def _ack(self, order: Order) -> None:
+        """Tell the gate that the order was written, where it counts from that."""
+        limits = self._service.account_limits.get(order.attempt.account)
+        if limits is not None and limits.spacing:
+            await self._service.gates.ack(order.attempt.account, order.attempt.ref)
+
     async def _record(self, order: Order, result: SubmitResult, *, has_permission: bool = False) -> Submitted:
         """Write down how the submit ended; where another process has the permission, what became of that one."""
+        submitted = await self._write_down(order, result, has_permission=has_permission)
+        await release_after_submit(self._service, order, submitted)
+        return submitted
 
+    async def _write_down(self, order: Order, result: SubmitResult, *, has_permission: bool) -> Submitted:
         async def record() -> Submitted | None:
             async with self._service.database.write(order.generation_id) as connection:
                 return await answers.finish_sending(
@@ -112,7 +142,9 @@ class Submitting:
     async def resolve_submit(self, lost: ResolveSubmit) -> Submitted:
         """Find out what became of a submit whose activity was lost."""
         await self._show_looking_up(lost.order)
-        return await self._verdict(lost.order, lost.job_id)
+        submitted = await self._verdict(lost.order, lost.job_id)
+        await release_after_submit(self._service, lost.order, submitted)
+        return submitted
 
     async def _verdict(self, order: Order, job_id: str | None) -> Submitted:
         while True:
@@ -125,7 +157,7 @@ class Submitting:
     async def _begin(self, order: Order, moment: datetime) -> bool:
         run_id = activity.info().workflow_run_id or ""
         async with self._service.database.write(order.generation_id) as connection:
-            return await claims.begin_sending(connection, order, run_id, moment)
+            return await fence.begin_sending(connection, order, run_id, moment)
 
     @uninterrupted
     async def _judge(self, order: Order, job_id: str | None) -> Submitted | None:

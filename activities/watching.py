@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from temporalio import activity
 
+from activities.releasing import release_job
 from activities.service import Service, heartbeating, now
 from domain.failures import Category, Failure
 from domain.line_up import name_of
@@ -46,7 +47,9 @@ class Watching:
             while True:
                 look, poll_interval = await self._look(job)
                 if look is not None and look.state.is_over:
-                    return await self._ended(job, look)
+                    end = await self._ended(job, look)
+                    await release_job(self._service, job, end)
+                    return end
                 if now() >= deadline:
                     return self._out_of_time(job, look)
                 if look is None:

@@ -18,20 +18,27 @@ from api import (
     lists,
     media,
     orders,
+    pausing,
+    previews,
     problems,
     providers,
+    queue,
     takes,
     workflows,
 )
 from api.guards import Guard
+from api.queueing import Hub
 from api.service import Service
 from providers.registry import facts_of
+from runtime.account_limits import account_limits_of
 from runtime.accounts import access_of
+from runtime.gates import Gates
 from runtime.nudge import Nudger
 from runtime.settings import Settings
 from runtime.temporal import connect
 from storage.assets import LocalAssets
 from storage.database import Database
+from storage.healths import Healths
 
 STATIC = Path(__file__).parent / "static"
 VERSION = "0.1.0"
@@ -67,6 +74,8 @@ def create_app(settings: Settings) -> FastAPI:
         async with AsyncExitStack() as stack:
             database = await stack.enter_async_context(Database(settings.effective_database_url))
             client = await connect(settings, lazy=True)
+            limits = account_limits_of(settings)
+            gates = Gates(client)
             app.state.service = Service(
                 settings=settings,
                 database=database,
@@ -74,6 +83,10 @@ def create_app(settings: Settings) -> FastAPI:
                 client=client,
                 nudger=Nudger(client, database),
                 providers=facts_of(access_of(settings)),
+                gates=gates,
+                hub=Hub(gates),
+                healths=Healths(limits, settings.mode),
+                account_limits=limits,
             )
             yield
 
@@ -86,7 +99,10 @@ def create_app(settings: Settings) -> FastAPI:
     )
     routers = [
         part.router
-        for part in (lists, orders, generations, takes, events, media, images, workflows, providers, house)
+        for part in (
+            *(lists, orders, generations, previews, takes, events, media, images, workflows),
+            *(providers, queue, pausing, house),
+        )
     ]
     problems.install(app, [route for router in routers for route in router.routes])
     for router in routers:

@@ -8,13 +8,14 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.problems import FieldError, Problem, not_found
-from api.service import TENANT, Service, now
+from api.service import Service, now
 from domain.generation import Generation
 from domain.ids import is_generation_id
 from domain.params import SEED_MAX
-from domain.planning import Wanted, plan
+from domain.planning import Wanted, plans
 from domain.plans import Plan
 from domain.request import GenerationRequest
+from domain.routing import route
 from storage import catalog, images
 from storage.database import alone_with
 from storage.idempotency import Gone, Key, KeyReused, Reply, Work
@@ -42,7 +43,7 @@ async def once(service: Service, request: Request, key: str | None, work: Work) 
     known = None
     if key is not None:
         known = Key.of(
-            tenant_id=TENANT,
+            tenant_id=service.tenant,
             method=request.method,
             path=request.url.path,
             key=key,
@@ -67,7 +68,7 @@ async def load_to_change(service: Service, connection: AsyncConnection, generati
     if is_generation_id(generation_id):
         await alone_with(connection, generation_id)
         generation = await catalog.find(connection, generation_id)
-    if generation is None or generation.deleted_at is not None:
+    if generation is None or not service.is_shown(generation):
         raise not_found("generation")
     if generation.mode is not service.settings.mode:
         detail = (
@@ -77,15 +78,19 @@ async def load_to_change(service: Service, connection: AsyncConnection, generati
     return generation
 
 
-async def plan_for(service: Service, connection: AsyncConnection, request: GenerationRequest) -> Plan:
-    """Fit a request to what this deployment has.
+async def route_for(
+    service: Service, connection: AsyncConnection, request: GenerationRequest
+) -> tuple[Plan, ...]:
+    """Fit a request to what this deployment has: every plan that may serve it, the preferred one first.
 
     Raises:
         RequestRefused: Nothing can serve it, or the picture that it names is not there.
     """
-    frame = await images.first_frame(connection, TENANT, request)
+    frame = await images.first_frame(connection, service.tenant, request)
     wanted = Wanted(request=request, seed=secrets.randbelow(SEED_MAX + 1), first_frame=frame)
-    return plan(wanted, service.providers)
+    moment = now()
+    healths = await service.healths.look(connection, moment)
+    return route(request, plans(wanted, service.providers), healths, moment)
 
 
 def accepted(service: Service, generation: Generation, status: int = 202) -> Reply:

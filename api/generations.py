@@ -33,8 +33,8 @@ async def show(
 ) -> GenerationOut:
     """Return the generation as it stands, at once or when there is news."""
     if wait:
-        return service.show(await wait_for_news(service, generation_id, wait, after))
-    return service.show(await service.find(generation_id))
+        return await service.show_in_queue(await wait_for_news(service, generation_id, wait, after))
+    return await service.show_in_queue(await service.find(generation_id))
 
 
 @router.post("/{generation_id}/cancel", status_code=202, response_model=CancelOut, summary="Cancel")

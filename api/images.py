@@ -14,7 +14,7 @@ from starlette.datastructures import FormData
 
 from api.media import stored_file
 from api.problems import FieldError, Problem, invalid, not_found
-from api.service import TENANT, Here, Service, now
+from api.service import Here, Service, now
 from storage import images, uses
 from storage.confined import InspectionFailed
 from storage.pictures import Picture, UnusablePicture, take_in
@@ -110,7 +110,7 @@ async def delete(service: Here, image_id: ImageId) -> Response:
     """Erase a picture; refused while a generation that is not over needs it."""
     try:
         async with service.database.write() as connection:
-            image = await images.find(connection, TENANT, image_id)
+            image = await images.find(connection, service.tenant, image_id)
             if image is None:
                 raise not_found("picture")
             await images.remove(connection, image, now())
@@ -163,7 +163,7 @@ async def _keep(service: Service, jpeg: bytes, picture: Picture) -> tuple[images
     while True:
         stored = await service.assets.put_bytes(jpeg, images.SUFFIX)
         image = images.Image(
-            id=_id_of(stored.sha256),
+            id=_id_of(service.tenant, stored.sha256),
             sha256=stored.sha256,
             width=picture.width,
             height=picture.height,
@@ -174,21 +174,21 @@ async def _keep(service: Service, jpeg: bytes, picture: Picture) -> tuple[images
         try:
             async with service.database.write() as connection:
                 await uses.hold(connection, service.assets, stored.sha256, images.SUFFIX)
-                known = await images.find(connection, TENANT, image.id)
+                known = await images.find(connection, service.tenant, image.id)
                 if known is None:
-                    await images.add(connection, TENANT, image)
+                    await images.add(connection, service.tenant, image)
                 return known or image, known is None
         except uses.FileGone:
             log.info("the file was removed with its last use in this moment; storing it again")
 
 
-def _id_of(sha256: str) -> str:
-    return f"img_{hashlib.sha256(f'{TENANT}/{sha256}'.encode()).hexdigest()[:32]}"
+def _id_of(tenant_id: str, sha256: str) -> str:
+    return f"img_{hashlib.sha256(f'{tenant_id}/{sha256}'.encode()).hexdigest()[:32]}"
 
 
 async def _find(service: Service, image_id: str) -> images.Image:
     async with service.database.read() as connection:
-        image = await images.find(connection, TENANT, image_id)
+        image = await images.find(connection, service.tenant, image_id)
     if image is None:
         raise not_found("picture")
     return image

@@ -15,7 +15,7 @@ from api.service import Here
 from domain.fields import Text
 from domain.ids import is_generation_id
 from domain.status import Status
-from storage import catalog
+from storage import catalog, queue
 
 router = APIRouter(prefix="/v1/generations", tags=["generations"])
 
@@ -53,23 +53,31 @@ class ListQuery(BaseModel):
 async def list_generations(service: Here, query: Annotated[ListQuery, Query()]) -> GenerationPage:
     """Return one page of generations."""
     filters = catalog.Filters(**query.model_dump(exclude={"limit", "cursor"}))
-    before_id = None if query.cursor is None else _read_cursor(query.cursor)
+    before_id = None if query.cursor is None else read_cursor(query.cursor)
     async with service.database.read() as connection:
-        found = await catalog.page(connection, filters, before_id=before_id, limit=query.limit + 1)
+        found = await queue.page(
+            connection, service.tenant, filters, before_id=before_id, limit=query.limit + 1
+        )
     shown = found[: query.limit]
     has_more = len(found) > query.limit
     return GenerationPage(
         data=[service.show(generation) for generation in shown],
         has_more=has_more,
-        next=_write_cursor(shown[-1].id) if has_more else None,
+        next=write_cursor(shown[-1].id) if has_more else None,
     )
 
 
-def _write_cursor(generation_id: str) -> str:
+def write_cursor(generation_id: str) -> str:
+    """Return the cursor that leads on behind a generation."""
     return base64.urlsafe_b64encode(generation_id.encode()).decode().rstrip("=")
 
 
-def _read_cursor(cursor: str) -> str:
+def read_cursor(cursor: str) -> str:
+    """Return the generation behind which a cursor leads on.
+
+    Raises:
+        Problem: It is no cursor of ours.
+    """
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError):

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.changes import IdempotencyKey, accepted, once, plan_for, respond
+from api.changes import IdempotencyKey, accepted, once, respond, route_for
 from api.schemas import GenerationOut
-from api.service import TENANT, Here, now
+from api.service import Here, now
 from api.waiting import WAIT_MAX, wait_for_news
 from domain.ids import new_generation_id
 from domain.messages import Signal
@@ -51,6 +51,11 @@ _PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
                                 "project_id": "winter",
                                 "metadata": {"scene": "12b"},
                                 "max_cost_usd": "1.00",
+                                "priority": "high",
+                                "fallback_providers": ["seedance"],
+                                "deadline_seconds": 600,
+                                "on_unknown_submission": "hold",
+                                "on_content_policy": "fail",
                             }
                         },
                     }
@@ -70,9 +75,9 @@ async def create(
     generation_id = new_generation_id()
 
     async def work(connection: AsyncConnection) -> Reply:
-        planned = await plan_for(service, connection, body)
-        person = wishes.Person(tenant_id=TENANT, mode=service.settings.mode)
-        generation = await wishes.create(connection, generation_id, person, body, planned, now())
+        route = await route_for(service, connection, body)
+        person = wishes.Person(tenant_id=service.tenant, mode=service.settings.mode)
+        generation = await wishes.create(connection, generation_id, person, body, route, now())
         reach(Point.WISH_BEFORE_COMMIT)
         return accepted(service, generation)
 
@@ -83,7 +88,8 @@ async def create(
     seconds = _preferred_wait(prefer)
     if seconds:
         generation = await wait_for_news(service, reply.body["id"], seconds, None)
-        answer = respond(replace(reply, body=service.show(generation).model_dump(mode="json")))
+        shown = await service.show_in_queue(generation)
+        answer = respond(replace(reply, body=shown.model_dump(mode="json")))
         answer.headers["Preference-Applied"] = f"wait={seconds}"
         return answer
     return respond(reply)

@@ -30,6 +30,7 @@ CODES: dict[str, tuple[int, str]] = {
     "not_found": (404, "There is no such thing"),
     "no_video": (404, "There is no video (yet)"),
     "no_workflow": (404, "Temporal knows no run of it"),
+    "unknown_account": (404, "There is no account of this id"),
     "method_not_allowed": (405, "The path does not know this method"),
     "already_over": (409, "The generation is over"),
     "other_mode": (409, "It belongs to the other mode"),
@@ -40,6 +41,7 @@ CODES: dict[str, tuple[int, str]] = {
     "unsupported_media_type": (415, "The body is not sent as JSON"),
     "range_not_satisfiable": (416, "The file ends before the range begins"),
     "internal": (500, "Something is wrong on our side"),
+    "gate_away": (503, "It is written down, but the gate could not be told yet"),
     "unavailable": (503, "A part of the service is away"),
 }
 

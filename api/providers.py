@@ -1,4 +1,4 @@
-"""What can be made here: providers, models, limits, prices, and the day on which each was read."""
+"""What can be made here: providers, models, limits, prices, the day on which each was read, and who takes orders."""
 
 from datetime import date
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from api.accounts import accounts_of, ask_gates
+from api.queue_schemas import AccountOut
 from api.service import Here
 from domain.capabilities import Capability, Mode, ModelFacts, Option, ProviderFacts, Size, Support
 from domain.money import to_usd
@@ -123,16 +125,18 @@ class ProviderOut(BaseModel):
     retired: dict[str, Any] | None = Field(
         description="Since when its door is closed, and what to use instead."
     )
+    health: AccountOut = Field(description="Whether it takes orders now, and how many wait there.")
     models: list[ModelOut]
 
     @classmethod
-    def of(cls, facts: ProviderFacts, mode: str) -> "ProviderOut":
+    def of(cls, facts: ProviderFacts, mode: str, health: AccountOut) -> "ProviderOut":
         """Return a provider as JSON."""
         return cls(
             id=facts.id,
             name=facts.name,
             mode=mode,
             retired=None if facts.retired is None else facts.retired.model_dump(mode="json"),
+            health=health,
             models=[ModelOut.of(model) for model in facts.models],
         )
 
@@ -145,5 +149,7 @@ class ProviderList(BaseModel):
 
 @router.get("/v1/providers", summary="What can be made here, and what it costs")
 async def providers(service: Here) -> ProviderList:
-    """Return each provider's models with their limits, and the price facts with the date they were read."""
-    return ProviderList(data=[ProviderOut.of(facts, service.settings.mode) for facts in service.providers])
+    """Return each provider's models with their limits, price facts with the date they were read, and its health."""
+    health = {one.account: one for one in await accounts_of(service, await ask_gates(service))}
+    mode = service.settings.mode
+    return ProviderList(data=[ProviderOut.of(facts, mode, health[facts.id]) for facts in service.providers])

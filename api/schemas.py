@@ -5,12 +5,13 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from api.queue_schemas import PlaceOut
 from api.take_schemas import Error, Money, TakeOut
 from domain.actions import Action, actions_of
 from domain.events import Event
 from domain.generation import Generation
 from domain.outcomes import CancelOutcome
-from domain.status import Status
+from domain.status import Stage, Status
 
 
 class Progress(BaseModel):
@@ -19,6 +20,15 @@ class Progress(BaseModel):
     percent: int
     source: str | None = None
     as_of: AwareDatetime | None = None
+
+    @classmethod
+    def of(cls, generation: Generation) -> "Progress":
+        """Return a generation's progress as JSON."""
+        return cls(
+            percent=generation.progress_percent,
+            source=generation.progress_source,
+            as_of=generation.progress_at,
+        )
 
 
 class Links(BaseModel):
@@ -40,6 +50,12 @@ class GenerationOut(BaseModel):
     stage: str
     progress: Progress
     eta_seconds: int | None
+    queue: PlaceOut | None = Field(
+        description="Its place while it is `queued`; null in lists and where nobody can tell."
+    )
+    retry_at: AwareDatetime | None = Field(
+        description="When the next attempt may begin, while it is `waiting_retry`."
+    )
     provider: str
     model: str
     request: dict[str, Any]
@@ -58,8 +74,16 @@ class GenerationOut(BaseModel):
     links: Links
 
     @classmethod
-    def of(cls, generation: Generation, temporal_namespace: str) -> "GenerationOut":
-        """Return a generation as JSON; `temporal_namespace` is the page of the namespace in Temporal's UI."""
+    def of(
+        cls, generation: Generation, temporal_namespace: str, place: PlaceOut | None = None
+    ) -> "GenerationOut":
+        """Return a generation as JSON.
+
+        Args:
+            generation: Which.
+            temporal_namespace: The page of the namespace in Temporal's UI.
+            place: Where it stands in the queue, where that was asked.
+        """
         take = generation.current
         base = f"/v1/generations/{generation.id}"
         has_video = take.video is not None
@@ -68,12 +92,10 @@ class GenerationOut(BaseModel):
             mode=generation.mode,
             status=generation.status,
             stage=generation.stage,
-            progress=Progress(
-                percent=generation.progress_percent,
-                source=generation.progress_source,
-                as_of=generation.progress_at,
-            ),
+            progress=Progress.of(generation),
             eta_seconds=eta_seconds(generation, datetime.now(UTC)),
+            queue=place,
+            retry_at=retry_at(generation),
             provider=take.plan.provider,
             model=take.plan.model,
             request=take.request.model_dump(mode="json", exclude_none=True, exclude={"metadata"}),
@@ -141,6 +163,12 @@ class EventPage(BaseModel):
     data: list[EventOut]
     has_more: bool
     next: int | None = Field(description="Pass it as `after` for the next page.")
+
+
+def retry_at(generation: Generation) -> datetime | None:
+    """Return when the next attempt may begin, while one waits for that."""
+    attempts = generation.current.attempts
+    return attempts[-1].not_before if generation.stage is Stage.WAITING_RETRY and attempts else None
 
 
 _ETA_FROM_PERCENT = 5

@@ -1,6 +1,7 @@
 """What the routes work with: the stores, the nudges, and the settings of this process."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated
@@ -12,18 +13,23 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from api.problems import not_found
+from api.queue_schemas import PlaceOut
+from api.queueing import Hub
 from api.schemas import GenerationOut
 from domain.capabilities import ProviderFacts
 from domain.generation import Generation
 from domain.ids import is_generation_id
 from domain.messages import Signal
+from domain.outcomes import AttemptState
+from domain.status import Stage
+from domain.tickets import AccountLimits
+from runtime.gates import Gates
 from runtime.nudge import Nudger
 from runtime.settings import Settings
 from storage import catalog
 from storage.assets import LocalAssets
 from storage.database import Database
-
-TENANT = "default"
+from storage.healths import Healths
 
 log = structlog.get_logger(__name__)
 
@@ -38,11 +44,20 @@ class Service:
     client: Client
     nudger: Nudger
     providers: tuple[ProviderFacts, ...]
+    gates: Gates
+    hub: Hub
+    healths: Healths
+    account_limits: Mapping[str, AccountLimits]
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     # Each decoding child may take a gigabyte and a core.
     decoding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     uploads_waiting: int = 0
     _nudges: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def tenant(self) -> str:
+        """Whose generations this process takes and shows."""
+        return self.settings.tenant_id
 
     def nudge_soon(self, generation_id: str, signal: Signal, take: int) -> None:
         """Nudge without making the user wait; a nudge that is lost is repeated by a worker."""
@@ -66,14 +81,32 @@ class Service:
             raise not_found("generation")
         async with self.database.read() as connection:
             generation = await catalog.find(connection, generation_id)
-        if generation is None or generation.deleted_at is not None:
+        if generation is None or not self.is_shown(generation):
             raise not_found("generation")
         return generation
 
-    def show(self, generation: Generation) -> GenerationOut:
-        """Return a generation as JSON."""
+    def is_shown(self, generation: Generation) -> bool:
+        """Tell whether a generation is one of the caller's, and there; of others nobody learns that they exist."""
+        return generation.tenant_id == self.tenant and generation.deleted_at is None
+
+    def show(self, generation: Generation, place: PlaceOut | None = None) -> GenerationOut:
+        """Return a generation as JSON, with its place in the queue where that was asked."""
         namespace = f"{self.settings.effective_temporal_ui_url}/namespaces/{self.client.namespace}"
-        return GenerationOut.of(generation, namespace)
+        return GenerationOut.of(generation, namespace, place)
+
+    async def show_in_queue(self, generation: Generation) -> GenerationOut:
+        """Return a generation as JSON, and ask its account's gate for its place while it is queued."""
+        ticket = ticket_of(generation)
+        found = None if ticket is None else await self.hub.place(*ticket)
+        return self.show(generation, None if found is None else PlaceOut.of_ticket(*found, now()))
+
+
+def ticket_of(generation: Generation) -> tuple[str, str] | None:
+    """Return the account and the ref of the ticket with which a generation is queued; None where it is not."""
+    attempts = generation.current.attempts
+    if generation.stage is not Stage.QUEUED or not attempts or attempts[-1].state is not AttemptState.QUEUED:
+        return None
+    return attempts[-1].account, attempts[-1].ref
 
 
 def now() -> datetime:

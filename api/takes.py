@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.changes import GenerationId, IdempotencyKey, accepted, load_to_change, once, plan_for, respond
+from api.changes import GenerationId, IdempotencyKey, accepted, load_to_change, once, respond, route_for
 from api.problems import Problem, invalid
 from api.schemas import GenerationOut
 from api.service import Here, Service, now
@@ -48,10 +48,10 @@ async def regenerate(
             asked = next_request(generation.current.request, change)
         except ValidationError as error:
             raise invalid(error.errors(include_url=False, include_input=False)) from error
-        planned = await plan_for(service, connection, asked)
+        route = await route_for(service, connection, asked)
         replaced = None if generation.status.is_terminal else generation.current.number
         after = await wishes.regenerate(
-            connection, generation, asked, planned, now(), if_running=change.if_running
+            connection, generation, asked, route, now(), if_running=change.if_running
         )
         return accepted(service, after)
 

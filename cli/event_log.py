@@ -18,7 +18,7 @@ _RECONNECT_SECONDS = 0.5
 
 async def read(client: Client, generation_id: str, as_json: bool) -> Exit:
     """Print the events so far."""
-    events = await _so_far(client, generation_id)
+    events = await so_far(client, generation_id)
     if as_json:
         print_json({"data": events, "has_more": False, "next": None})
     for event in () if as_json else events:
@@ -37,7 +37,8 @@ async def follow(client: Client, generation_id: str, as_json: bool) -> Exit:
     return Exit.OK
 
 
-async def _so_far(client: Client, generation_id: str) -> list[Json]:
+async def so_far(client: Client, generation_id: str) -> list[Json]:
+    """Return the events so far."""
     events: list[Json] = []
     while True:
         after = events[-1]["seq"] if events else 0

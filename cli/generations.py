@@ -37,6 +37,12 @@ def generate(
     max_cost: Annotated[
         str | None, typer.Option(metavar="USD", help="The most that all attempts together may cost.")
     ] = None,
+    priority: options.Priority = None,
+    fallback: options.Fallback = None,
+    no_fallback: options.NoFallback = False,
+    deadline: options.Deadline = None,
+    on_unknown: options.OnUnknown = None,
+    on_content: options.OnContent = None,
     wait: options.Wait = True,
     output: options.Output = None,
     timeout: options.Timeout = None,
@@ -58,7 +64,12 @@ def generate(
         param=param,
     )
     body: dict[str, Any] = {"prompt": prompt, "provider": provider, "model": model, "project_id": project}
-    body |= {"params": wishes.params() or None, "max_cost_usd": _dollars(max_cost)}
+    body |= {"params": wishes.params() or None, "max_cost_usd": _dollars(max_cost), "priority": priority}
+    body |= {
+        "fallback_providers": options.fallbacks(fallback, none=no_fallback),
+        "deadline_seconds": deadline,
+    }
+    body |= {"on_unknown_submission": on_unknown, "on_content_policy": on_content}
     waiting = waiting_for(wait=wait, output=output, timeout=timeout, as_json=as_json)
     order("/v1/generations", given(body), waiting, key=idempotency_key, frame=wishes.first_frame())
 
@@ -105,6 +116,9 @@ def list_(
 def cancel(
     generation_id: options.GenerationId,
     reason: Annotated[str | None, typer.Option(help="Why, for the record.")] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only tell what it would do, and what it would cost.")
+    ] = False,
     timeout: options.Timeout = None,
     idempotency_key: options.Key = None,
     as_json: options.Json = False,
@@ -114,6 +128,8 @@ def cancel(
 
     waiting = waiting_for(timeout=timeout, as_json=as_json)
     gid = options.generation_id(generation_id)
+    if preview:
+        raise typer.Exit(orders.run(lambda client: orders.preview_cancel(client, gid, as_json)))
     raise typer.Exit(orders.run(lambda client: orders.cancel(client, gid, reason, waiting, idempotency_key)))
 
 
@@ -157,12 +173,12 @@ def workflow(generation_id: options.GenerationId, as_json: options.Json = False)
 
 
 @app.command(epilog=HELP)
-def providers(as_json: options.Json = False) -> None:
-    """Show the providers, what their models can do, and what they cost."""
-    from cli import orders  # noqa: PLC0415 - `videoplanet --help` does not wait for it
-    from cli import providers as line_up  # noqa: PLC0415 - the same
+def why(generation_id: options.GenerationId, as_json: options.Json = False) -> None:
+    """Tell the story of a generation: what happened when, what was decided and why, and what it waits for now."""
+    from cli import orders, story  # noqa: PLC0415 - `videoplanet --help` does not wait for it
 
-    raise typer.Exit(orders.run(lambda client: line_up.show(client, as_json)))
+    gid = options.generation_id(generation_id)
+    raise typer.Exit(orders.run(lambda client: story.tell(client, gid, as_json)))
 
 
 def order(

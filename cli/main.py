@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from cli import generations, images, takes
+from cli import accounts, generations, images, queue, takes
 from cli.exits import HELP, Exit
 
 if TYPE_CHECKING:  # imported where it runs, so that `videoplanet --help` is quick
@@ -24,6 +24,8 @@ app = typer.Typer(
 app.add_typer(generations.app)
 app.add_typer(takes.app)
 app.add_typer(images.app, name="images")
+app.add_typer(accounts.app, name="providers")
+app.add_typer(queue.app, name="queue")
 
 
 @app.command(epilog=HELP)

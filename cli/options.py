@@ -73,9 +73,37 @@ Param = Annotated[
         metavar="NAME=VALUE", help="Any other parameter; the value is JSON or plain text. Repeatable."
     ),
 ]
+Priority = Annotated[
+    str | None,
+    typer.Option(help="urgent, high, normal or low: against others that wait for the same provider."),
+]
+Fallback = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PROVIDER", help="Who goes on where the provider cannot, in this order. Repeatable."
+    ),
+]
+NoFallback = Annotated[bool, typer.Option("--no-fallback", help="Nobody goes on where the provider cannot.")]
+Deadline = Annotated[
+    int | None, typer.Option(min=1, metavar="SECONDS", help="After that no new attempt is made.")
+]
+OnUnknown = Annotated[
+    str | None,
+    typer.Option(
+        metavar="hold|resubmit",
+        help="Where the answer to an order is lost: hold, or send it again (and maybe pay twice).",
+    ),
+]
+OnContent = Annotated[
+    str | None,
+    typer.Option(
+        metavar="fail|next", help="Where a provider refuses the content: fail, or ask the next one."
+    ),
+]
 
 _AXES = ("pan", "tilt", "zoom", "roll")
 _FIXED = "fixed"
+_SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _IMAGE_ID = re.compile(r"img_[0-9a-z]{1,60}")
 
 
@@ -169,6 +197,30 @@ def generation_id(text: str) -> str:
     if not is_generation_id(text):
         _refuse(f"{text!r} is not the id of a generation", "ID")
     return text
+
+
+def account(text: str) -> str:
+    """Return the id of an account; what is none never becomes part of a URL.
+
+    Raises:
+        typer.BadParameter: It is none.
+    """
+    if not _SLUG.fullmatch(text):
+        _refuse(f"{text!r} is not the id of an account", "ACCOUNT")
+    return text
+
+
+def fallbacks(providers: list[str] | None, *, none: bool) -> list[str] | str | None:
+    """Return who may go on where the provider cannot; None where nothing is said about it.
+
+    Raises:
+        typer.BadParameter: Somebody is named, and nobody is to go on.
+    """
+    if none:
+        if providers:
+            _refuse("somebody is named with --fallback", "--no-fallback")
+        return []
+    return "auto" if providers == ["auto"] else providers or None
 
 
 def given(fields: Params) -> Params:

@@ -182,6 +182,17 @@ async def cancel(
     return Exit.OK
 
 
+async def preview_cancel(client: Client, generation_id: str, as_json: bool) -> Exit:
+    """Say what a cancel would do; ask for nothing."""
+    answer = await client.get(f"{following.path_of(generation_id)}/cancel-preview")
+    if as_json:
+        print_json(answer)
+    else:
+        words = f"{generation_id}: {answer['message']} cost then: {showing.money(answer)}"
+        console.line(console.output(), words)
+    return Exit.OK
+
+
 async def delete(client: Client, generation_id: str) -> Exit:
     """Erase a generation."""
     await client.delete(following.path_of(generation_id), patience_seconds=PATIENCE_SECONDS)

@@ -17,7 +17,7 @@ from cli.client import Json
 from cli.console import line
 
 SILENT_SECONDS = 4.0
-_STAGES = {
+STAGES = {
     "accepted": "accepted",
     "queued": "waiting for a free place",
     "submitting": "sending to the provider",
@@ -51,12 +51,12 @@ def describe(generation: Json) -> str:
     if generation["status"] in {"completed", "failed", "cancelled"}:
         return str(generation["status"])
     stage = str(generation.get("stage") or generation["status"])
-    words = [_STAGES.get(stage, stage)]
+    words = [STAGES.get(stage, stage)]
     queue = generation.get("queue")
     if stage == "queued" and queue:
         words.append(f"{queue.get('position')} of {queue.get('of')}")
-        if queue.get("reason"):
-            words.append(str(queue["reason"]))
+        if queue.get("message"):
+            words.append(str(queue["message"]).rstrip("."))
     elif generation.get("provider") and stage in {"submitting", "provider_queued", "generating"}:
         words.append(str(generation["provider"]))
     eta = generation.get("eta_seconds")

@@ -10,6 +10,7 @@ from cli import console
 from cli.client import Client, Json
 from cli.exits import Exit
 from cli.orders import print_json
+from cli.standing import health_words
 
 _FROM = {"text_to_video": "text", "image_to_video": "image"}
 _UNITS = {"million_tokens": "1M tokens"}
@@ -35,6 +36,8 @@ def _print(output: Console, provider: Json) -> None:
     console.line(output, f"{provider['name']} ({provider['id']}), {provider['mode']}{read}", "bold")
     if retired := provider.get("retired"):
         console.line(output, f"  retired since {retired['on']}: {retired['instead']}", "red")
+    if health := provider.get("health"):
+        console.line(output, f"  {health_words(health)}")
     fits = output.is_terminal
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column, width in (

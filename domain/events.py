@@ -12,6 +12,7 @@ class EventType(StrEnum):
 
     GENERATION_ACCEPTED = "generation.accepted"
     TAKE_STARTED = "take.started"
+    ATTEMPT_QUEUED = "attempt.queued"
     ATTEMPT_SUBMITTING = "attempt.submitting"
     ATTEMPT_ACCEPTED = "attempt.accepted"
     ATTEMPT_PROVIDER_QUEUED = "attempt.provider_queued"
@@ -31,6 +32,7 @@ class EventType(StrEnum):
     GENERATION_FAILED = "generation.failed"
     GENERATION_CANCELLED = "generation.cancelled"
     GENERATION_DELETED = "generation.deleted"
+    GENERATION_LATE_SUCCESS = "generation.late_success"
     FEEDBACK_ADDED = "feedback.added"
 
     @property
@@ -45,6 +47,7 @@ _ENDS = frozenset(
         EventType.GENERATION_FAILED,
         EventType.GENERATION_CANCELLED,
         EventType.GENERATION_DELETED,
+        EventType.GENERATION_LATE_SUCCESS,
     }
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 from domain.failures import Failure
 from domain.model import Frozen, Message
 from domain.money import Micros
-from domain.outcomes import AttemptState, CancelOutcome
+from domain.outcomes import AttemptState, CancelOutcome, JobState
 from domain.plans import Plan
 from domain.request import GenerationRequest
 from domain.status import Stage, Status
@@ -58,7 +58,16 @@ class Video(Message):
 
 
 class Attempt(Frozen):
-    """One submission of a take to one provider account."""
+    """One submission of a take to one provider account.
+
+    Attributes:
+        plan: What it sends; None for attempts from before plans were kept with them.
+        job_state: The last word about its job that was written down.
+        not_before: When its wait for a retry is over.
+        give_up_at: When its ticket is worth nothing any more.
+        may_leave: Whether another provider could serve its take.
+        given_up_at: Since when its take does not wait for it any more.
+    """
 
     ref: str
     number: int
@@ -71,6 +80,19 @@ class Attempt(Frozen):
     cost: Cost
     started_at: datetime
     ended_at: datetime | None
+    plan: Plan | None = None
+    job_state: JobState | None = None
+    not_before: datetime | None = None
+    give_up_at: datetime | None = None
+    may_leave: bool = False
+    deadline: datetime | None = None
+    given_up_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its take waits for it: it may still send, or have a job that gives a video."""
+        is_over = self.state.is_unsent or self.state is AttemptState.REJECTED
+        return not is_over and self.given_up_at is None
 
 
 class Feedback(Frozen):
@@ -91,6 +113,8 @@ class Take(Frozen):
     """One version of the picture.
 
     Attributes:
+        plan: Of the newest attempt.
+        route: Every plan that may serve the take, in order of preference.
         superseded_by: The take that was asked for while this one was running.
         kept: Whether a person marked it as one to keep.
     """
@@ -104,6 +128,7 @@ class Take(Frozen):
     cancel_billed: bool | None
     failure: Failure | None
     video: Video | None
+    route: tuple[Plan, ...] = ()
     superseded_by: int | None = None
     kept: bool = False
     feedback: Feedback | None = None

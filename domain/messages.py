@@ -13,8 +13,13 @@ from domain.model import Message
 from domain.outcomes import AttemptState, CancelOutcome, JobState, SubmitResult
 from domain.plans import Plan
 from domain.status import Status
+from domain.tickets import Refusal, Ticket
 
-GENERATION_WORKFLOW = "GenerationWorkflow"
+GENERATION_WORKFLOW = "Generation"
+"""The type's name. It changes with an incompatible change of the workflow: runs of an older type are ended when the
+stores are migrated, and new ones go on from the rows."""
+
+OLDER_GENERATION_WORKFLOWS = ("GenerationWorkflow",)
 
 
 class TaskQueue(StrEnum):
@@ -47,7 +52,13 @@ class ActivityName(StrEnum):
     CANCEL = "cancel_job"
     GIVE_UP_CANCEL = "give_up_cancel"
     STORE = "store"
-    CLOSE = "close_take"
+    GIVE_UP = "give_up"
+    READ_GATE = "read_gate"
+    WRITE_GATE = "write_gate"
+    JUDGE_LEASES = "judge_leases"
+    RECONCILE = "reconcile"
+    RECONCILE_GATES = "reconcile_gates"
+    LOOK_AGAIN = "look_again"
 
 
 class Limits(Message):
@@ -93,12 +104,14 @@ class Claim(Message):
     """A run asks what there is to do.
 
     Attributes:
+        refusal: Set where the gate has sent the run's ticket away.
         run_started_micros: When the run began, by the server; an older run never takes over from a newer one.
     """
 
     generation_id: str
     run_id: str
     run_started_micros: int
+    refusal: Refusal | None = None
 
 
 class ClaimedAttempt(Message):
@@ -118,6 +131,9 @@ class Order(Message):
 
     Attributes:
         is_last: False where a take that came later waits for this one's end.
+        ticket: Set while the attempt waits for a slot.
+        not_before: When its wait for a retry is over, in microseconds since 1970; None: it may begin now.
+        send_by: The last moment at which it may be written, once it has a slot.
     """
 
     generation_id: str
@@ -128,6 +144,9 @@ class Order(Message):
     limits: Limits
     cancel_requested: bool = False
     is_last: bool = True
+    ticket: Ticket | None = None
+    not_before: int | None = None
+    send_by: int | None = None
 
 
 class Ending(Message):
@@ -152,10 +171,17 @@ class CancelResult(Message):
 
 
 class Claimed(Message):
-    """The answer to a claim: the work, or how the generation ended."""
+    """The answer to a claim: the work, or how the generation ended.
+
+    Attributes:
+        limits: How long each step may take for those; the order has its own.
+        late: Jobs that nobody waits for any more and that are not known to be over: they are followed beside.
+    """
 
     order: Order | None = None
     ending: Ending | None = None
+    late: tuple["LateJob", ...] = ()
+    limits: Limits = Limits()
 
 
 class Wish(Message):
@@ -205,6 +231,17 @@ class Job(Message):
         )
 
 
+class LateJob(Message):
+    """A job of an attempt that was given up, or of a take that is over.
+
+    Attributes:
+        is_wanted: Its video is still welcome: its take failed for want of it.
+    """
+
+    job: Job
+    is_wanted: bool = False
+
+
 class ResolveSubmit(Message):
     """Find out from the row what became of a submit whose activity was lost.
 
@@ -250,12 +287,10 @@ class CancelJob(Message):
     because: Failure | None = None
 
 
-class CloseTake(Message):
-    """A take that ends without a video."""
+class GiveUp(Message):
+    """An attempt with a job that will not give its take a video; what follows is decided with the next claim."""
 
-    generation_id: str
-    take: int
-    attempt: int | None
+    job: Job
     failure: Failure
 
 
@@ -281,3 +316,6 @@ class View(Message):
     cancel_wanted: bool = False
     drains: int = 0
     story: tuple[str, ...] = ()
+
+
+Claimed.model_rebuild()

@@ -97,12 +97,14 @@ class CancelOutcome(StrEnum):
 
 
 class AttemptState(StrEnum):
-    """The fence around one submission; see `DESIGN` section 7.
+    """The fence around one submission.
 
-    granted -> sending -> accepted | rejected | not_sent | unknown -> found | absent;  granted -> abandoned
+    queued -> sending -> accepted | rejected | not_sent | unknown -> found | absent;  queued -> abandoned
+
+    A queued attempt is a ticket in its account's gate; whether it has been granted a slot, the gate knows.
     """
 
-    GRANTED = "granted"
+    QUEUED = "queued"
     SENDING = "sending"
     ACCEPTED = "accepted"
     REJECTED = "rejected"

@@ -45,13 +45,69 @@ def plan(wanted: Wanted, providers: Sequence[ProviderFacts]) -> Plan:
     Raises:
         RequestRefused: It names an unknown provider or model, or nothing can serve it; says what would work.
     """
+    return plans(wanted, providers)[0]
+
+
+def plans(wanted: Wanted, providers: Sequence[ProviderFacts]) -> tuple[Plan, ...]:
+    """Fit a request to every provider that may serve it, one plan for each.
+
+    Args:
+        wanted: What is asked for.
+        providers: The providers that this deployment has, the preferred one first.
+
+    Returns:
+        The plan of the provider that is asked for or, with `auto`, of each that can serve it, in their order; then
+        those of the fallback providers that can, in the caller's order where there is one. A model that is named
+        belongs to what is asked for: fallback providers serve by their own.
+
+    Raises:
+        RequestRefused: It names an unknown provider or model, or nothing can serve it; says what would work.
+    """
     request = wanted.request
     if request.params.image_url is not None:
         raise RequestRefused([_image_url_problem()])
+    unknown = _unknown_fallbacks(request, providers)
     try:
-        return _first(_plan_at(wanted, facts) for facts in _candidates(request, providers))
+        asked = _made(_plan_at(wanted, facts) for facts in _candidates(request, providers))
     except RequestRefused as refused:
-        raise RequestRefused(_with_alternatives(refused.problems, wanted, providers)) from None
+        raise RequestRefused([*_with_alternatives(refused.problems, wanted, providers), *unknown]) from None
+    if unknown:
+        raise RequestRefused(unknown)
+    freely = _freely(wanted)
+    taken = {made.provider for made in asked}
+    others = [_plan_at(freely, facts) for facts in _fallbacks(request, providers) if facts.id not in taken]
+    return (*asked, *(made for made in others if isinstance(made, Plan)))
+
+
+def _freely(wanted: Wanted) -> Wanted:
+    """Return the same wish with provider and model left to us."""
+    return wanted.model_copy(
+        update={"request": wanted.request.model_copy(update={"model": None, "provider": AUTO})}
+    )
+
+
+def _fallbacks(request: GenerationRequest, providers: Sequence[ProviderFacts]) -> list[ProviderFacts]:
+    """Return the providers that may go on, in order."""
+    if request.fallback_providers == AUTO:
+        return list(providers)
+    known = {facts.id: facts for facts in providers}
+    return [known[named] for named in request.fallback_providers]
+
+
+def _unknown_fallbacks(request: GenerationRequest, providers: Sequence[ProviderFacts]) -> list[Problem]:
+    ids = tuple(facts.id for facts in providers)
+    if request.fallback_providers == AUTO:
+        return []
+    return [
+        Problem(
+            pointer="/fallback_providers",
+            code="unknown_provider",
+            message=f"there is no provider {named!r} here",
+            allowed=tuple(known for known in ids if known != request.provider),
+        )
+        for named in request.fallback_providers
+        if named not in ids
+    ]
 
 
 def _candidates(request: GenerationRequest, providers: Sequence[ProviderFacts]) -> list[ProviderFacts]:
@@ -75,14 +131,17 @@ def _candidates(request: GenerationRequest, providers: Sequence[ProviderFacts]) 
     return chosen
 
 
-def _first(plans: Iterable[Plan | RequestRefused]) -> Plan:
-    """Return the first that is a plan; where none is, the first refusal counts, of what is preferred."""
-    refusals: list[RequestRefused] = []
-    for made in plans:
-        if isinstance(made, Plan):
-            return made
-        refusals.append(made)
-    raise refusals[0]
+def _made(tried: Iterable[Plan | RequestRefused]) -> list[Plan]:
+    """Return those that are plans; where none is, the first refusal counts, of what is preferred."""
+    made, refusals = [], []
+    for one in tried:
+        if isinstance(one, Plan):
+            made.append(one)
+        else:
+            refusals.append(one)
+    if not made:
+        raise refusals[0]
+    return made
 
 
 def _plan_at(wanted: Wanted, facts: ProviderFacts) -> Plan | RequestRefused:
@@ -103,7 +162,7 @@ def _plan_at(wanted: Wanted, facts: ProviderFacts) -> Plan | RequestRefused:
     # Those that serve the mode come first, so that a refusal speaks of a model that is nearly right.
     models.sort(key=lambda model: wanted.mode not in model.modes)
     try:
-        return _first(_plan_for(wanted, facts, model) for model in models)
+        return _made(_plan_for(wanted, facts, model) for model in models)[0]
     except RequestRefused as refused:
         return refused
 
@@ -222,8 +281,7 @@ def _with_alternatives(
     problems: Iterable[Problem], wanted: Wanted, providers: Sequence[ProviderFacts]
 ) -> list[Problem]:
     """Say of each problem who could serve the request as it is asked."""
-    free = wanted.request.model_copy(update={"model": None, "provider": AUTO})
-    freely = wanted.model_copy(update={"request": free})
+    freely = _freely(wanted)
     able = tuple(facts.id for facts in providers if isinstance(_plan_at(freely, facts), Plan))
     return [
         problem if problem.code in _OWN_ANSWER else problem.model_copy(update={"served_by": able})

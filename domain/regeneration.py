@@ -24,7 +24,8 @@ def merged(last: GenerationRequest, change: RegenerateRequest) -> dict[str, Any]
     Args:
         last: The request of the last take.
         change: Only its fields that were set count: a field set to null is cleared, `params` are merged one level
-            deep, and the seed is dropped unless this change gives one.
+            deep, the seed is dropped unless this change gives one, and a provider that is asked for now is no longer
+            one to fall back to.
     """
     request = last.model_dump(mode="json", exclude_none=True)
     mentioned = change.model_dump(mode="json", include=change.model_fields_set - {"if_running"})
@@ -36,5 +37,8 @@ def merged(last: GenerationRequest, change: RegenerateRequest) -> dict[str, Any]
     if "model" not in mentioned and provider != request["provider"]:
         request.pop("model", None)
     request |= {key: value for key, value in mentioned.items() if key != "params"}
+    listed = request["fallback_providers"]
+    if listed != "auto":
+        request["fallback_providers"] = [fallback for fallback in listed if fallback != provider]
     request["params"] = {key: value for key, value in params.items() if value is not None}
     return {key: value for key, value in request.items() if value is not None}

@@ -3,18 +3,30 @@
 import math
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from domain.fields import Asked, Name, Slug, not_blank, printable
 from domain.params import Params
+from domain.tickets import Priority
 
 PROMPT_MAX = 1000
 METADATA_MAX = 16
 COMMENT_MAX = 2000
 REASONS_MAX = 10
+FALLBACKS_MAX = 8
+DEADLINE_MIN, DEADLINE_MAX = 10, 7 * 86_400
 _NESTED_MAX = 3
 
 
@@ -56,6 +68,54 @@ Model = Annotated[
 ]
 
 
+class OnUnknownSubmission(StrEnum):
+    """What follows where an order was sent, the answer was lost, and the job cannot be found."""
+
+    HOLD = "hold"
+    RESUBMIT = "resubmit"
+
+
+class OnContentPolicy(StrEnum):
+    """What follows where a provider refuses the content."""
+
+    FAIL = "fail"
+    NEXT = "next"
+
+
+_slug = TypeAdapter[str](Slug)
+
+
+def _fallbacks(value: object) -> object:
+    """Refuse what is neither `auto` nor a list of different providers, with one error that says what is wrong."""
+    if value == "auto":
+        return value
+    if not isinstance(value, list | tuple):
+        raise PydanticCustomError("fallback_providers", "must be `auto` or a list of providers")
+    if len(value) > FALLBACKS_MAX:
+        raise PydanticCustomError("too_long", "must name at most {most} providers", {"most": FALLBACKS_MAX})
+    for named in value:
+        try:
+            _slug.validate_python(named, strict=True)
+        except ValidationError:
+            raise PydanticCustomError("provider_id", "must name providers by their ids") from None
+        if named == "auto":
+            raise PydanticCustomError("auto_in_list", "must not have `auto` in a list: give it alone")
+        if value.count(named) > 1:
+            raise PydanticCustomError("duplicate", "names {provider} twice", {"provider": named})
+    return tuple(value)
+
+
+FallbackProviders = Annotated[
+    Literal["auto"] | Annotated[tuple[Slug, ...], Field(max_length=FALLBACKS_MAX)],
+    BeforeValidator(_fallbacks),
+    Field(
+        description="Who goes on where the provider cannot: `auto` for every other one that can serve the request, "
+        "or exactly these, in this order; an empty list forbids it.",
+        examples=["auto", ["seedance"]],
+    ),
+]
+
+
 class GenerationRequest(Asked):
     """One order for one video."""
 
@@ -81,6 +141,42 @@ class GenerationRequest(Asked):
         ]
         | None
     ) = None
+    priority: Annotated[Priority, Field(strict=False)] = Field(
+        default=Priority.NORMAL,
+        description="How urgent it is, against others that wait for the same provider.",
+    )
+    fallback_providers: FallbackProviders = "auto"
+    deadline_seconds: (
+        Annotated[
+            int,
+            Field(ge=DEADLINE_MIN, le=DEADLINE_MAX),
+            Field(
+                description="From the moment at which a take is accepted; after it no new attempt is made.",
+                examples=[600],
+            ),
+        ]
+        | None
+    ) = None
+    on_unknown_submission: Annotated[OnUnknownSubmission, Field(strict=False)] = Field(
+        default=OnUnknownSubmission.HOLD,
+        description="Where an order was sent and the answer is lost for good: `hold` fails rather than pay twice, "
+        "`resubmit` sends it again and accepts that both may be billed.",
+    )
+    on_content_policy: Annotated[OnContentPolicy, Field(strict=False)] = Field(
+        default=OnContentPolicy.FAIL,
+        description="Where a provider refuses the content: `fail`, or ask the `next` provider, though a refusal may "
+        "be billed.",
+    )
+
+    @field_validator("fallback_providers")
+    @classmethod
+    def _goes_elsewhere(cls, value: str | tuple[str, ...], info: ValidationInfo) -> str | tuple[str, ...]:
+        provider = info.data.get("provider")
+        if value != "auto" and provider in value:
+            raise PydanticCustomError(
+                "repeats_provider", "must not repeat the provider {provider}", {"provider": provider}
+            )
+        return value
 
 
 class IfRunning(StrEnum):

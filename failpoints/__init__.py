@@ -16,6 +16,7 @@ class Point(StrEnum):
 
     BEFORE_SEND = "before_send"
     AFTER_CLAIM = "after_claim"
+    AFTER_SEND = "after_send"
     ANSWERED = "answered"
     ACCEPTED = "accepted"
     WATCHING = "watching"

@@ -11,6 +11,7 @@ from domain.plans import Plan
 
 __all__ = [
     "Accepted",
+    "AfterWrite",
     "BeforeWrite",
     "CannotAsk",
     "JobOrder",
@@ -26,6 +27,13 @@ __all__ = [
 BeforeWrite = Callable[[], Awaitable[None]]
 """Called once, connected and ready, as the last act before the order's first byte is written. If it raises, not a
 byte is sent and the exception is passed on."""
+
+AfterWrite = Callable[[], Awaitable[None]]
+"""Called once the order was written to its last byte, while the answer is still awaited; to be quick."""
+
+
+async def nothing() -> None:
+    """Do nothing after an order was written."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,9 @@ class Provider(Protocol):
         """What a download of `JobStatus.output_url` has to carry; it may hold the key."""
         ...
 
-    async def submit(self, order: JobOrder, before_write: BeforeWrite) -> SubmitResult:
+    async def submit(
+        self, order: JobOrder, before_write: BeforeWrite, after_write: AfterWrite = nothing
+    ) -> SubmitResult:
         """Send an order, once, without any retry.
 
         Raises:

@@ -18,12 +18,13 @@ import httpx
 
 from domain.failures import Category, Failure
 from domain.outcomes import NotSent, Rejected, Unknown
-from providers.base import BeforeWrite, ProviderError
+from providers.base import AfterWrite, BeforeWrite, ProviderError, nothing
 
 USER_AGENT = "VideoPlanet/0.1"
 CONNECT_SECONDS = 10.0
 MAX_ANSWER_BYTES = 1 << 20
 _FIRST_WRITE = "send_request_headers.started"
+_LAST_WRITE = "send_request_body.complete"
 
 
 @cache
@@ -87,6 +88,7 @@ async def send_once(
     answer_seconds: float,
     before_write: BeforeWrite,
     client_reference: str,
+    after_write: AfterWrite = nothing,
 ) -> httpx.Response | Rejected | NotSent | Unknown:
     """POST a body once, and tell surely whether it left.
 
@@ -99,6 +101,7 @@ async def send_once(
         body: What is sent.
         answer_seconds: How long to wait for the whole answer after the write, however slowly it drips in.
         before_write: The last act before the first byte; what it raises is passed on, and nothing is sent.
+        after_write: Called when the last byte is written.
         client_reference: Goes along as `Idempotency-Key`, harmless where unknown, and into `Unknown`.
 
     Returns:
@@ -113,6 +116,8 @@ async def send_once(
             await before_write()
             written = True
             patience.reschedule(asyncio.get_running_loop().time() + answer_seconds)
+        elif event.endswith(_LAST_WRITE):
+            await after_write()
 
     async with httpx.AsyncClient(
         timeout=httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS),

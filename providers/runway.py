@@ -17,6 +17,7 @@ from domain.outcomes import CancelReply, JobState, JobStatus
 from providers.answers import UNCLEAR, gone, is_job_id, unclear
 from providers.base import (
     Accepted,
+    AfterWrite,
     BeforeWrite,
     CannotAsk,
     JobOrder,
@@ -25,6 +26,7 @@ from providers.base import (
     Rejected,
     SubmitResult,
     Unknown,
+    nothing,
 )
 from providers.http import JsonBody, ask, json_of, open_client, send_once
 from providers.runway_tasks import failure_of_answer, read_task
@@ -87,7 +89,9 @@ class Runway:
         """The output's URL is signed."""
         return {}
 
-    async def submit(self, order: JobOrder, before_write: BeforeWrite) -> SubmitResult:
+    async def submit(
+        self, order: JobOrder, before_write: BeforeWrite, after_write: AfterWrite = nothing
+    ) -> SubmitResult:
         """Create a task; see `Provider.submit`."""
         answer = await send_once(
             url=self._base_url + _CREATE_PATHS[order.plan.mode],
@@ -95,6 +99,7 @@ class Runway:
             body=JsonBody(create_body(order)),
             answer_seconds=self._answer_seconds,
             before_write=before_write,
+            after_write=after_write,
             client_reference=order.client_reference,
         )
         if isinstance(answer, Rejected | NotSent | Unknown):

@@ -19,6 +19,7 @@ from domain.outcomes import CancelReply, JobState, JobStatus
 from providers.answers import UNCLEAR, gone, is_job_id, unclear
 from providers.base import (
     Accepted,
+    AfterWrite,
     BeforeWrite,
     JobOrder,
     NotSent,
@@ -27,6 +28,7 @@ from providers.base import (
     Rejected,
     SubmitResult,
     Unknown,
+    nothing,
 )
 from providers.http import JsonBody, ask, json_of, open_client, send_once
 from providers.seedance_errors import RUNNING_TASK, failure_of_answer, said_in
@@ -94,7 +96,9 @@ class Seedance:
         """The output's URL is signed, for a day."""
         return {}
 
-    async def submit(self, order: JobOrder, before_write: BeforeWrite) -> SubmitResult:
+    async def submit(
+        self, order: JobOrder, before_write: BeforeWrite, after_write: AfterWrite = nothing
+    ) -> SubmitResult:
         """Create a task; see `Provider.submit`."""
         answer = await send_once(
             url=self._base_url + TASKS,
@@ -102,6 +106,7 @@ class Seedance:
             body=JsonBody(create_body(order, in_china=self._in_china)),
             answer_seconds=self._answer_seconds,
             before_write=before_write,
+            after_write=after_write,
             client_reference=order.client_reference,
         )
         if isinstance(answer, Rejected | NotSent | Unknown):

@@ -23,6 +23,7 @@ from domain.params import Plain
 from providers.answers import UNCLEAR, gone, is_job_id, unclear
 from providers.base import (
     Accepted,
+    AfterWrite,
     BeforeWrite,
     CannotAsk,
     JobOrder,
@@ -31,6 +32,7 @@ from providers.base import (
     Rejected,
     SubmitResult,
     Unknown,
+    nothing,
 )
 from providers.http import FormBody, ask, json_of, open_client, send_once
 from providers.stability_answers import error_of, failure_of, read_result
@@ -94,7 +96,9 @@ class Stability:
         """The output lies behind the same door as everything else, and comes as it is only if asked for so."""
         return {**self._headers, "Accept": "video/*"}
 
-    async def submit(self, order: JobOrder, before_write: BeforeWrite) -> SubmitResult:
+    async def submit(
+        self, order: JobOrder, before_write: BeforeWrite, after_write: AfterWrite = nothing
+    ) -> SubmitResult:
         """Make a job; see `Provider.submit`. Nothing is sent through a retired door, or without a picture."""
         if self._is_retired:
             return NotSent(failure=_retired())
@@ -106,6 +110,7 @@ class Stability:
             body=FormBody(fields=form_fields(order), picture=order.picture),
             answer_seconds=self._answer_seconds,
             before_write=before_write,
+            after_write=after_write,
             client_reference=order.client_reference,
         )
         if isinstance(answer, Rejected | NotSent | Unknown):

@@ -1,4 +1,8 @@
-"""Bringing the stores to what this version needs: the SQL schema, and the search attributes in Temporal."""
+"""Bringing the stores to what this version needs: the SQL schema, the search attributes, and who serves what.
+
+Runs of an older version of the workflow are handed over (`runtime.handover`) after the schema is current: the new ones
+need it. What an older process starts afterwards is handed over by the reconciler.
+"""
 
 import asyncio
 
@@ -8,6 +12,7 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSe
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from runtime.handover import hand_over
 from runtime.settings import Settings
 from runtime.temporal import connect
 from runtime.temporal_server import SEARCH_ATTRIBUTES
@@ -34,14 +39,17 @@ async def migrate(settings: Settings) -> None:
     log.info("the schema is current")
     for tries_left in reversed(range(_TRIES)):
         try:
-            await ensure_search_attributes(await connect(settings))
+            client = await connect(settings)
+            await ensure_search_attributes(client)
+            async with Database(settings.effective_database_url) as database:
+                await hand_over(client, database)
         except (RPCError, RuntimeError):
             if not tries_left:
                 raise
             await asyncio.sleep(1)
         else:
             break
-    log.info("the search attributes are registered")
+    log.info("the search attributes are registered, and no run of an older version is open")
 
 
 async def ensure_search_attributes(client: Client) -> None:

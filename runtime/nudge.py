@@ -5,15 +5,15 @@ A nudge carries no wish, so it may be lost, late, or repeated any number of time
 
 from datetime import timedelta
 
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client
 from temporalio.common import (
+    Priority,
     SearchAttributeKey,
     SearchAttributePair,
     TypedSearchAttributes,
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
-from temporalio.service import RPCError, RPCStatusCode
 
 from domain.generation import Generation
 from domain.messages import GENERATION_WORKFLOW, Signal, TaskQueue
@@ -51,24 +51,15 @@ class Nudger:
             start_signal_args=[take],
             static_summary=generation.current.request.prompt.replace("\n", " ")[:_SUMMARY_CHARACTERS],
             search_attributes=_search_attributes(generation),
+            priority=_priority(generation),
             rpc_timeout=RPC_TIMEOUT,
         )
 
-    async def is_running(self, generation_id: str) -> bool:
-        """Tell whether a run of the generation's workflow is open.
 
-        Raises:
-            RPCError: Temporal does not answer.
-        """
-        try:
-            description = await self._client.get_workflow_handle(generation_id).describe(
-                rpc_timeout=RPC_TIMEOUT
-            )
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return False
-            raise
-        return description.status is WorkflowExecutionStatus.RUNNING
+def _priority(generation: Generation) -> Priority:
+    """Return what decides whose task is served first where workers are short: urgency, then fairness."""
+    level = generation.current.request.priority.level
+    return Priority(priority_key=level + 1, fairness_key=generation.tenant_id)
 
 
 def _search_attributes(generation: Generation) -> TypedSearchAttributes:

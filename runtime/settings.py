@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AliasChoices, Field, SecretStr, computed_field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.fields import Slug
 from domain.generation import DeploymentMode
 from domain.messages import Limits
 
@@ -92,6 +93,21 @@ class Settings(BaseSettings):
             raise ValueError("a key has printable ASCII characters only")
         return SecretStr(text)
 
+    tenant_id: Slug = Field(
+        default="default", description="Whose generations this API process takes and shows."
+    )
+    providers_file: Path | None = Field(
+        default=None,
+        description="What each account can bear, as TOML; `providers.toml` in the working folder if it is there.",
+    )
+    max_concurrent: Annotated[int, Field(ge=1)] = Field(
+        default=3,
+        validation_alias=AliasChoices("VIDEO_QUEUE_MAX_CONCURRENT", "max_concurrent"),
+        description="Jobs and orders under way at one account at once.",
+    )
+    spacing_seconds: Annotated[float, Field(ge=0)] | None = Field(
+        default=None, description="Between two orders at one account; the provider's own rule if unset."
+    )
     retry_delay_ms: Annotated[int, Field(ge=0)] = Field(
         default=30_000, validation_alias=AliasChoices("VIDEO_QUEUE_RETRY_DELAY", "retry_delay_ms")
     )
@@ -119,6 +135,9 @@ class Settings(BaseSettings):
         default=3600, description="How long fetching and proving an output may take."
     )
     nudge_after_seconds: Seconds = Field(default=10, description="Age at which an unheard wish is repeated.")
+    reconcile_seconds: Annotated[float, Field(ge=1)] = Field(
+        default=60, description="Between two rounds of the reconciler; also the silence that makes it doubt."
+    )
     max_output_bytes: Annotated[int, Field(gt=0)] = 1_000_000_000
     max_cached_workflows: Annotated[int, Field(ge=0)] = 1000
     log_json: bool = False

@@ -1,4 +1,8 @@
-"""What every worker process does beside its work: hear unheard wishes, erase what is deleted, sweep what was left."""
+"""What every worker process does beside its work: hear unheard wishes, erase what is deleted, sweep what was left.
+
+Files that belong to nobody are swept here, each hour, and not by the reconciler's rounds: a file counts as nobody's
+only after an hour, and looking for them walks the whole store, which only those who have it on their disk can do.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,12 +11,14 @@ from datetime import timedelta
 from typing import NoReturn
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 
 from runtime.erase import Eraser
-from runtime.nudge import Nudger
 from runtime.reconcile import Reconciler
+from runtime.schedule import keep_schedule
 from runtime.settings import Settings
+from storage import orphans
 from storage.asset_store import AssetStore
 from storage.database import Database
 
@@ -27,16 +33,11 @@ async def upkeep(
     settings: Settings, database: Database, client: Client, assets: AssetStore
 ) -> AsyncIterator[None]:
     """Keep the loops running as long as the block does; several processes may run them at once."""
-    reconciler = Reconciler(
-        database,
-        Nudger(client, database),
-        mode=settings.mode,
-        older_than=timedelta(seconds=settings.nudge_after_seconds),
-    )
     loops = [
-        asyncio.create_task(reconciler.run()),
+        asyncio.create_task(Reconciler.of(settings, database, client).run()),
+        asyncio.create_task(keep_schedule(client, timedelta(seconds=settings.reconcile_seconds))),
         asyncio.create_task(Eraser(database, client, assets).run()),
-        asyncio.create_task(_sweep(assets)),
+        asyncio.create_task(_sweep(database, assets)),
     ]
     try:
         yield
@@ -46,11 +47,14 @@ async def upkeep(
         await asyncio.gather(*loops, return_exceptions=True)
 
 
-async def _sweep(assets: AssetStore) -> NoReturn:
-    """Remove what killed processes left half done, now and each hour."""
+async def _sweep(database: Database, assets: AssetStore) -> NoReturn:
+    """Remove what killed processes left half done, and whole files that nothing uses, now and each hour."""
     while True:
         try:
             await assets.sweep(_SWEEP_AFTER_SECONDS)
-        except OSError:
+            removed = await orphans.remove(database, assets)
+            if removed:
+                log.info("removed files that nothing uses", files=removed)
+        except (OSError, SQLAlchemyError):
             log.warning("cannot sweep now", exc_info=True)
         await asyncio.sleep(_SWEEP_EVERY_SECONDS)

@@ -3,7 +3,8 @@
 Start it with `python -m sandbox`, or in a test with `sandbox.server.running`.
 
 Promises: a job is recorded before its creation is answered, survives `kill -9` where a data folder is given,
-and stays listed in `GET /_sandbox/jobs`. None of its videos passes for a real one: each says SANDBOX.
+and stays listed in `GET /_sandbox/jobs`. Spacing and caps are measured here, where the provider stands
+(`GET /_sandbox/load`). None of its videos passes for a real one: each says SANDBOX.
 Refuses: to share any code with the adapters that it stands opposite to.
 """
 

@@ -21,6 +21,7 @@ from sandbox import (
     stability,
     stability_requests,
 )
+from sandbox.arrivals import ArrivalBook
 from sandbox.callbacks import Callbacks
 from sandbox.filmlab import FilmLab
 from sandbox.house import House
@@ -45,7 +46,8 @@ def create_app(settings: Settings) -> Starlette:
     """
     jobs = JobBook(settings.data_dir, settings.max_concurrent)
     callbacks = Callbacks(jobs, settings.callback_patience_seconds)
-    house = House(settings, jobs, FilmLab(settings.film_cache_bytes), callbacks)
+    arrivals = ArrivalBook(settings.data_dir)
+    house = House(settings, jobs, arrivals, FilmLab(settings.film_cache_bytes), callbacks)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -3,16 +3,23 @@
     GET  /healthz             is it up?
     GET  /_sandbox/jobs       every job that was ever created, oldest first
     GET  /_sandbox/requests   how often each provider was asked for what
+    GET  /_sandbox/load       how hard each provider was used: {"providers": {"runway": {...}, ...}}, see below
     GET  /_sandbox/faults     what is armed
     POST /_sandbox/faults     arms one: {provider, operation, fault, times, seconds?, retry_after?, code?}
-    POST /_sandbox/reset      forgets jobs, faults and counts
+    POST /_sandbox/reset      forgets jobs, arrivals, faults and counts
 
 `fault: none` disarms what is armed for the operation; without an operation or provider, for all of them.
 `code` is the provider's word beside a status: one status may mean three things.
+
+The load of a provider, measured where it stands: `creates` (creations that were asked for, accepted or refused),
+`min_gap_seconds` (the shortest time between two of them, by the arrival of their headers; null before the second),
+`max_at_once` (the largest number of jobs that were unfinished at the same moment, from creation to end) and
+`arrivals` (unix seconds, oldest first, the newest 10,000). It is kept as long as the jobs are.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, ValidationInfo, field_validator
@@ -85,10 +92,15 @@ def routes(house: House, providers: tuple[str, ...]) -> list[Route]:
         Route("/healthz", healthz),
         Route("/_sandbox/jobs", jobs),
         Route("/_sandbox/requests", requests),
+        Route("/_sandbox/load", partial(_load, house, providers)),
         Route("/_sandbox/faults", faults),
         Route("/_sandbox/faults", arm, methods=["POST"]),
         Route("/_sandbox/reset", reset, methods=["POST"]),
     ]
+
+
+async def _load(house: House, providers: tuple[str, ...], _: Request) -> Response:
+    return JSONResponse({"providers": {provider: house.load(provider) for provider in providers}})
 
 
 def _arm(house: House, order: FaultOrder, providers: tuple[str, ...]) -> Response | None:

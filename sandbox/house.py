@@ -15,8 +15,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pydantic import JsonValue
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from sandbox.arrivals import ArrivalBook, most_at_once
 from sandbox.callbacks import Callbacks
 from sandbox.faults import AT_THE_DOOR, OF_THE_OUTPUT, POSSIBLE, Fault, FaultBook, Kind, Operation
 from sandbox.filmlab import FilmLab
@@ -24,7 +26,7 @@ from sandbox.jobbook import JobBook
 from sandbox.jobs import Callback, Fate, Job
 from sandbox.picture import Film
 from sandbox.settings import Settings
-from sandbox.wire import HangUp
+from sandbox.wire import HangUp, arrived_at
 
 LONGEST_KEPT_STRING: Final = 8192  # of a recorded request
 
@@ -67,10 +69,26 @@ class House:
 
     settings: Settings
     jobs: JobBook
+    arrivals: ArrivalBook
     films: FilmLab
     callbacks: Callbacks
     faults: FaultBook = field(default_factory=FaultBook)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def knock(self, provider: str, request: Request) -> None:
+        """Notes that a creation was asked for, whatever becomes of it. Comes first, before its body is read."""
+        self.arrivals.add(provider, arrived_at(request.scope))
+
+    def load(self, provider: str) -> dict[str, JsonValue]:
+        """How a provider was used, as `GET /_sandbox/load` shows it."""
+        door = self.arrivals.at(provider)
+        spans = ((job.created_at, job.ends_at) for job in self.jobs.all() if job.provider == provider)
+        return {
+            "creates": door.creates,
+            "min_gap_seconds": door.min_gap_seconds,
+            "max_at_once": most_at_once(spans),
+            "arrivals": list(door.arrivals),
+        }
 
     def enter(self, provider: str, operation: Operation, error_body: ErrorBody) -> Response | None:
         """Counts a request, and lets it go wrong before anything has been done.
@@ -139,8 +157,9 @@ class House:
         return response
 
     def reset(self) -> None:
-        """Forgets jobs, faults and counts."""
+        """Forgets jobs, arrivals, faults and counts."""
         self.jobs.clear()
+        self.arrivals.clear()
         self.faults.clear()
         self.counts.clear()
 
@@ -148,6 +167,7 @@ class House:
         """Ends the threads and closes the database."""
         self.films.close()
         self.jobs.close()
+        self.arrivals.close()
 
     def _one_of_the_pictures(self, film: Film) -> Film:
         variety = self.settings.picture_variety

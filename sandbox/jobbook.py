@@ -5,15 +5,13 @@ A job is committed before `add` returns; that is before anybody can have heard o
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from sandbox.database import open_database
 from sandbox.jobs import TERMINAL, Job
 from sandbox.lanes import Lane
-
-_FILE = "sandbox.sqlite3"
 
 
 class JobBook:
@@ -30,16 +28,7 @@ class JobBook:
         self._clock = clock
         self._jobs: dict[tuple[str, str], Job] = {}
         self._lanes: dict[tuple[str, str], Lane] = {}
-        if data_dir is not None:
-            data_dir.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(
-            ":memory:" if data_dir is None else data_dir / _FILE,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        self._db.execute("PRAGMA journal_mode = WAL")
-        # A killed process loses nothing that was written; only a dead machine could, and it is a sandbox.
-        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db = open_database(data_dir)
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS jobs (seq INTEGER PRIMARY KEY,"
             " provider TEXT NOT NULL, job_id TEXT NOT NULL, record TEXT NOT NULL, UNIQUE (provider, job_id))"

@@ -57,6 +57,7 @@ def error_body(_: int, message: str) -> Mapping[str, JsonValue]:
 
 
 async def _create(house: House, endpoint: Endpoint, request: Request) -> Response:
+    house.knock(NAME, request)
     # All of it first, so that a client has sent it before a fault breaks the connection.
     content = await request.body()
     if refused := house.enter(NAME, Operation.CREATE, error_body) or _stranger(house, request):

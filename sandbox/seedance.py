@@ -63,6 +63,7 @@ def routes(house: House) -> list[Route]:
 
 
 async def _create(house: House, request: Request) -> Response:
+    house.knock(NAME, request)
     # All of it first, so that a client has sent it before a fault breaks the connection.
     content = await request.body()
     if refused := house.enter(NAME, Operation.CREATE, error_body) or _stranger(request):

@@ -77,6 +77,7 @@ def error_body(status: int, message: str) -> Mapping[str, JsonValue]:
 
 
 async def _create(house: House, request: Request) -> Response:
+    house.knock(NAME, request)
     # All of it first, so that a client has sent it before a fault breaks the connection.
     body = await _body(request)
     if refused := house.enter(NAME, Operation.CREATE, error_body) or _stranger(request):

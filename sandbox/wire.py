@@ -1,13 +1,15 @@
 """What HTTP frameworks hide: closing or resetting a connection instead of answering.
 
 `SandboxProtocol` is uvicorn's own HTTP protocol that also hands the transport to the application, as an
-ASGI extension. A `HangUp` is returned like any response and needs a server with that protocol.
+ASGI extension, and the moment at which a request's headers had arrived. A `HangUp` is returned like any response
+and needs a server with that protocol.
 """
 
 from __future__ import annotations
 
 import socket
 import struct
+import time
 from asyncio import Transport
 from collections.abc import Mapping
 from typing import Final
@@ -17,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _EXTENSION: Final = "sandbox.transport"
+_ARRIVAL: Final = "sandbox.arrival"
 _LINGER_ZERO: Final = struct.pack("ii", 1, 0)  # closing throws away what is unsent and sends RST
 
 
@@ -27,6 +30,11 @@ class SandboxProtocol(HttpToolsProtocol):
         """Puts the transport beside the request that begins."""
         super().on_message_begin()
         self.scope["extensions"] = {_EXTENSION: {"transport": self.transport}}
+
+    def on_headers_complete(self) -> None:
+        """Notes the moment: what the request waits for from now on, it waits for here."""
+        self.scope["extensions"] = {**(self.scope.get("extensions") or {}), _ARRIVAL: {"at": time.time()}}
+        super().on_headers_complete()
 
 
 class HangUp(Response):
@@ -53,6 +61,12 @@ class HangUp(Response):
         _break(_transport(scope), reset=self._reset)
         while (await receive())["type"] != "http.disconnect":
             pass
+
+
+def arrived_at(scope: Scope) -> float:
+    """When a request's headers had arrived, in unix seconds."""
+    told = scope.get("extensions", {}).get(_ARRIVAL)
+    return time.time() if told is None else float(told["at"])
 
 
 def _transport(scope: Scope) -> Transport:

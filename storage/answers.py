@@ -17,7 +17,7 @@ from domain.messages import Job, Order, Submitted
 from domain.moments import micros_of, moment_of
 from domain.money import to_usd
 from domain.outcomes import Accepted, AttemptState, NotSent, Rejected, SubmitResult, Unknown
-from domain.recovery import LOST_BEFORE_SENDING, Retry, decide
+from domain.recovery import LOST_BEFORE_SENDING
 from domain.status import Position, Stage, Step
 from storage import events
 from storage.catalog import attempt_of
@@ -58,7 +58,6 @@ async def finish_sending(
                 connection, order, AttemptState.NOT_SENT, failure, now, at_risk=0, also_from=also_from
             ):
                 return None
-            await tell_retry(connection, order, NotSent(failure=failure), now)
         case Unknown(failure=failure):
             await _unknown(connection, order, failure, now)
     return Submitted(result=result)
@@ -83,7 +82,7 @@ async def verdict(
     row = await row_of(connection, order.attempt.ref)
     if job_id is not None or row.job_id is not None:
         return await accepted_unless_taken(connection, order, job_id or row.job_id, now)
-    if row.state == AttemptState.GRANTED:
+    if row.state == AttemptState.QUEUED:
         lost = Failure(
             category=Category.NETWORK,
             code=LOST_BEFORE_SENDING,
@@ -119,6 +118,8 @@ async def accepted(connection: AsyncConnection, job: Job, now: datetime) -> Subm
             accepted_at=now,
             deadline=moment_of(job.deadline_micros),
             ended_at=None,
+            # An answer that was only late is no failure; what the take has given up stays given up.
+            **({"failure": None} if row.given_up_at is None else {}),
             # What was thought to be over, and is not, may still be owed.
             **({} if row.ended_at is None else {"at_risk_micros": job.plan.price}),
         )
@@ -203,24 +204,3 @@ def _looking_until(order: Order, now: datetime) -> str | None:
     if not can_list(order.plan.provider):
         return None
     return (now + order.limits.look_up).isoformat()
-
-
-async def tell_retry(connection: AsyncConnection, order: Order, result: NotSent, now: datetime) -> None:
-    """Tell why nothing happens for a while; the workflow comes to the same decision by the same function."""
-    decision = decide(result, order.attempt.number, order.limits.retry_delay)
-    position = Position(take=order.take, attempt=order.attempt.number, step=Step.SUBMIT)
-    if not isinstance(decision, Retry) or not await project(
-        connection, order.generation_id, position, now, stage=Stage.WAITING_RETRY
-    ):
-        return
-    await events.append(
-        connection,
-        EventType.RECOVERY_DECIDED,
-        generation_id=order.generation_id,
-        take=order.take,
-        attempt=order.attempt.number,
-        at=now,
-        message=decision.reason,
-        data={"strategy": decision.strategy, "not_before": (now + decision.delay).isoformat()},
-        key=f"recovery/{order.attempt.ref}",
-    )

@@ -1,6 +1,6 @@
 """What a store of assets can do, wherever it keeps them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
@@ -66,6 +66,9 @@ class AssetStore(Protocol):
 
     def scratch(self) -> AbstractAsyncContextManager[Path]:
         """Return a folder for work on files, which is gone afterwards."""
+
+    async def stored_before(self, older_than_seconds: float) -> Sequence[tuple[str, str]]:
+        """Return the hash and suffix of each asset that nobody has stored for so long."""
 
     async def sweep(self, older_than_seconds: float) -> int:
         """Remove what killed processes left half received; returns how many."""

@@ -18,8 +18,8 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from storage.asset_store import Asset, AssetTooLarge, Incoming
@@ -114,6 +114,18 @@ class LocalAssets:
         """Remove temporary files and folders that nobody wrote to for `older_than_seconds`; returns how many."""
         return await asyncio.to_thread(self._sweep, time.time() - older_than_seconds)
 
+    async def stored_before(self, older_than_seconds: float) -> Sequence[tuple[str, str]]:
+        """Return the hash and suffix of each asset that nobody has stored for `older_than_seconds`."""
+        return await asyncio.to_thread(self._stored_before, time.time() - older_than_seconds)
+
+    def _stored_before(self, before: float) -> Sequence[tuple[str, str]]:
+        found = []
+        for path in self.root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"):
+            with suppress(FileNotFoundError):  # removed meanwhile
+                if _SHA256.fullmatch(path.stem) and path.stat().st_mtime <= before:
+                    found.append((path.stem, path.suffix))
+        return found
+
     def _sweep(self, before: float) -> int:
         removed = 0
         for left_over in self._incoming.glob("*"):
@@ -197,10 +209,8 @@ class _LocalIncoming:
             descriptor, path = self._opened()
             os.fsync(descriptor)
             target.parent.mkdir(parents=True, exist_ok=True)
-            if _size_or_none(target) == self._size_bytes:
-                path.unlink()
-            else:  # absent, or not what was stored there once: a damaged file is replaced
-                path.replace(target)
+            # Also where it is there already: a damaged file is mended, and stored now it is no old file of nobody's.
+            path.replace(target)
             self._file = None
             os.close(descriptor)
             # Also for content found in place: its first writer may have died just before this line.

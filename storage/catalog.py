@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.failures import Failure
 from domain.generation import Attempt, Cost, DeploymentMode, Feedback, Generation, Take, Video
 from domain.model import Frozen
-from domain.outcomes import AttemptState, CancelOutcome
+from domain.outcomes import AttemptState, CancelOutcome, JobState
 from domain.plans import Plan
 from domain.request import GenerationRequest
 from domain.status import Stage, Status
@@ -130,6 +130,7 @@ def take_of(row: Row[Any], of_attempts: Iterable[Attempt]) -> Take:
         status=Status(row.status),
         request=GenerationRequest.model_validate(row.request),
         plan=Plan.model_validate(row.plan),
+        route=tuple(Plan.model_validate(plan) for plan in row.route or [row.plan]),
         cancel_requested_at=row.cancel_requested_at,
         cancel_outcome=None if row.cancel_outcome is None else CancelOutcome(row.cancel_outcome),
         cancel_billed=row.cancel_billed,
@@ -158,6 +159,13 @@ def attempt_of(row: Row[Any]) -> Attempt:
         cost=Cost(reserved=row.reserved_micros, settled=row.settled_micros, at_risk=row.at_risk_micros),
         started_at=row.started_at,
         ended_at=row.ended_at,
+        plan=None if row.plan is None else Plan.model_validate(row.plan),
+        job_state=None if row.job_state is None else JobState(row.job_state),
+        not_before=row.not_before,
+        give_up_at=row.give_up_at,
+        may_leave=row.may_leave,
+        deadline=row.deadline,
+        given_up_at=row.given_up_at,
     )
 
 

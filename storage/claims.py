@@ -1,56 +1,77 @@
-"""The fence around submitting: who may send, who has sent, and what became of it.
+"""Claiming: a run asks what there is to do, and is given one take and the attempt to go on with.
 
-`attempts.state` is the only thing that decides whether an order may be written to a provider's socket:
-granted -> sending happens at most once per attempt, in one guarded UPDATE, whoever asks, how often and how late.
+What follows from a failed attempt is decided here and nowhere else, by `domain.recovery` from what the rows say:
+so a run that starts after a lost history goes on from the same story.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, exists, insert, or_, select, update
+from sqlalchemy import or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.events import EventType
-from domain.generation import DeploymentMode, Generation, Take
+from domain.generation import Attempt, DeploymentMode, Generation, Take
 from domain.ids import attempt_ref
-from domain.line_up import name_of
-from domain.messages import Claim, ClaimedAttempt, Limits, Order
+from domain.messages import Claim, Claimed, ClaimedAttempt, Ending, Limits, Order
 from domain.moments import micros_of
-from domain.outcomes import AttemptState, CancelOutcome
+from domain.outcomes import AttemptState
+from domain.recovery import Again, Strategy
+from domain.routing import Health
 from domain.status import TERMINAL, Move, Position, Stage, Step, after
-from storage import catalog, events
-from storage.catalog import failure_of
-from storage.endings import close_cancelled
+from storage import catalog, endings, late, tickets
+from storage.deciding import begin_with, go_on, tell_decision
 from storage.projection import project
-from storage.tables import attempts, generations, takes
+from storage.tables import generations, takes
 
 
-async def claim(
-    connection: AsyncConnection, wanted: Claim, mode: DeploymentMode, limits: Limits, now: datetime
-) -> Order | None:
-    """Give a run its work: the current take, and the attempt to go on with.
+@dataclass(frozen=True)
+class Terms:
+    """What a deployment gives to every order.
+
+    Attributes:
+        mode: Only its orders are served.
+        limits: How long each step may take.
+        healths: How the accounts stand; those that are missing are well.
+    """
+
+    mode: DeploymentMode
+    limits: Limits
+    healths: Mapping[str, Health] = field(default_factory=dict)
+
+
+async def claim(connection: AsyncConnection, wanted: Claim, terms: Terms, now: datetime) -> Claimed:
+    """Give a run its work: the first take that is not over, and the attempt to go on with.
 
     A take that was replaced while it ran comes before the one that replaced it, until its job is stopped.
 
     Returns:
-        None where nothing is to be done: no such generation, its takes are over, a newer run has it, or it is of the
-        other mode, and waits until the deployment is.
+        No order where nothing is to be done: no such generation, its takes are over, a newer run has it, or it is of
+        the other mode, and waits until the deployment is.
     """
     generation = await catalog.find(connection, wanted.generation_id)
-    if generation is None or generation.mode is not mode:
-        return None
+    if generation is None or generation.mode is not terms.mode:
+        return Claimed()
+    jobs = late.late_jobs(generation, terms.limits, now)
     if generation.deleted_at is not None:
         # A nudge was under way when it was deleted, and this run's history holds the prompt again.
         await connection.execute(
             update(generations).where(generations.c.id == generation.id).values(erased_at=None)
         )
-        return None
+        return Claimed(late=jobs, limits=terms.limits)
+    order = None
     for take in generation.takes:
-        if not take.status.is_terminal:
-            order = await _claim_take(connection, generation, take, wanted, limits, now)
-            if order is not None:
-                return order
-    return None
+        if order is None and not take.status.is_terminal:
+            order = await _claim_take(connection, generation, take, wanted, terms, now)
+    if order is not None:
+        return Claimed(order=order, late=jobs, limits=terms.limits)
+    generation = await catalog.load(connection, generation.id)
+    if not generation.status.is_terminal:
+        return Claimed(late=jobs, limits=terms.limits)
+    jobs = late.late_jobs(generation, terms.limits, now)
+    failure = generation.current.failure
+    ending = Ending(status=generation.status, cost=generation.cost, failure=failure)
+    return Claimed(ending=ending, late=jobs, limits=terms.limits)
 
 
 async def _claim_take(
@@ -58,9 +79,29 @@ async def _claim_take(
     generation: Generation,
     take: Take,
     wanted: Claim,
-    limits: Limits,
+    terms: Terms,
     now: datetime,
 ) -> Order | None:
+    if not await _is_ours(connection, generation, take, wanted, now):
+        return None
+    if wanted.refusal is not None and await tickets.sent_away(connection, take, wanted.refusal, now):
+        take = (await catalog.load(connection, generation.id)).take(take.number)
+    last = take.attempts[-1] if take.attempts else None
+    if last is None or not last.is_open:
+        if take.cancel_requested_at is not None:
+            await endings.close_at_rest(connection, generation, take, now)
+            return None
+        last = await _next_attempt(connection, generation, take, last, terms, now)
+        if last is None:
+            return None
+    await _show(connection, generation, take, last, now)
+    return _order(generation, take, last, terms.limits, now)
+
+
+async def _is_ours(
+    connection: AsyncConnection, generation: Generation, take: Take, wanted: Claim, now: datetime
+) -> bool:
+    """Take the take for this run, unless a newer run has it."""
     claimed = await connection.execute(
         update(takes)
         .where(
@@ -78,121 +119,76 @@ async def _claim_take(
             claimed_at=now,
         )
     )
-    if claimed.rowcount == 0:
-        return None
-    last = take.attempts[-1] if take.attempts else None
-    if last is None or last.state.is_unsent:
-        if take.cancel_requested_at is not None:
-            outcome = CancelOutcome.STOPPED_BEFORE_SUBMIT
-            await close_cancelled(connection, generation, take, outcome, now, billed=False)
+    return claimed.rowcount == 1
+
+
+async def _next_attempt(
+    connection: AsyncConnection,
+    generation: Generation,
+    take: Take,
+    last: Attempt | None,
+    terms: Terms,
+    now: datetime,
+) -> Attempt | None:
+    """Decide what follows, and write it: another attempt, or the end of the take."""
+    number, not_before, may_leave = 1, None, True
+    if last is None:
+        plan = begin_with(take, terms.healths, now)
+    else:
+        decision = go_on(generation, take, terms.limits.retry_delay, terms.healths, now)
+        await tell_decision(connection, generation, take, decision, now)
+        if not isinstance(decision, Again):
+            await endings.close_failed(connection, generation, take, decision.failure, now)
             return None
-        await _grant(connection, generation, take, (last.number if last else 0) + 1, limits, now)
-    row = await _row_of_last(connection, generation.id, take.number)
+        plan, number = decision.plan, last.number + 1
+        not_before = decision.not_before if decision.not_before > now else None
+        may_leave = decision.strategy is not Strategy.QUEUE_DELAY
+    ref = attempt_ref(generation.id, take.number, number)
+    asked = tickets.Asked(ref, number, plan, not_before, terms.healths, may_leave=may_leave)
+    await tickets.queue(connection, generation, take, asked, now)
+    fresh = await catalog.load(connection, generation.id)
+    return fresh.take(take.number).attempts[-1]
+
+
+async def _show(
+    connection: AsyncConnection, generation: Generation, take: Take, attempt: Attempt, now: datetime
+) -> None:
     if generation.current.number == take.number:
         await connection.execute(
             update(generations)
             .where(generations.c.id == generation.id)
-            .values(status=after(generation.status, Move.BEGIN), updated_at=now)
+            .values(status=after(generation.status, Move.BEGIN), provider=attempt.provider, updated_at=now)
         )
+    waits = attempt.not_before is not None and attempt.not_before > now
     await project(
         connection,
         generation.id,
-        Position(take=take.number, attempt=row.number, step=Step.CLAIM),
+        Position(take=take.number, attempt=attempt.number, step=Step.CLAIM),
         now,
-        stage=Stage.QUEUED,
+        stage=Stage.WAITING_RETRY if waits else Stage.QUEUED,
     )
+
+
+def _order(generation: Generation, take: Take, attempt: Attempt, limits: Limits, now: datetime) -> Order:
+    is_queued = attempt.state is AttemptState.QUEUED
+    not_before = attempt.not_before if attempt.not_before and attempt.not_before > now else None
     return Order(
         generation_id=generation.id,
         take=take.number,
         mode=generation.mode,
-        plan=take.plan,
+        plan=attempt.plan or take.plan,
         attempt=ClaimedAttempt(
-            ref=row.ref,
-            number=row.number,
-            state=AttemptState(row.state),
-            account=row.account,
-            job_id=row.job_id,
-            failure=failure_of(row.failure),
-            deadline_micros=micros_of(row.deadline) if row.deadline else None,
+            ref=attempt.ref,
+            number=attempt.number,
+            state=attempt.state,
+            account=attempt.account,
+            job_id=attempt.job_id,
+            failure=attempt.failure,
+            deadline_micros=None if attempt.deadline is None else micros_of(attempt.deadline),
         ),
         limits=limits,
         cancel_requested=take.cancel_requested_at is not None,
         is_last=take.number == generation.current.number,
+        ticket=tickets.ticket_of(generation, take, attempt) if is_queued else None,
+        not_before=None if not_before is None else micros_of(not_before),
     )
-
-
-async def _grant(
-    connection: AsyncConnection,
-    generation: Generation,
-    take: Take,
-    number: int,
-    limits: Limits,
-    now: datetime,
-) -> None:
-    await connection.execute(
-        insert(attempts).values(
-            ref=attempt_ref(generation.id, take.number, number),
-            generation_id=generation.id,
-            take=take.number,
-            number=number,
-            provider=take.plan.provider,
-            account=take.plan.provider,
-            model=take.plan.model,
-            state=AttemptState.GRANTED,
-            reserved_micros=take.plan.price,
-            started_at=now,
-            send_by=now + limits.send_within,
-        )
-    )
-
-
-async def begin_sending(connection: AsyncConnection, order: Order, run_id: str, now: datetime) -> bool:
-    """Take the one permission to send: the last thing before the order is written to the socket.
-
-    Returns:
-        True where the caller, and nobody else ever, may send now.
-    """
-    ref = order.attempt.ref
-    wanted = exists().where(
-        takes.c.generation_id == order.generation_id,
-        takes.c.number == order.take,
-        takes.c.status.not_in(TERMINAL),
-        takes.c.cancel_requested_at.is_(None),
-    )
-    sending = await connection.execute(
-        update(attempts)
-        .where(
-            attempts.c.ref == ref, attempts.c.state == AttemptState.GRANTED, attempts.c.send_by >= now, wanted
-        )
-        .values(state=AttemptState.SENDING, run_id=run_id, sent_at=now)
-    )
-    if sending.rowcount == 0:
-        return False
-    await events.append(
-        connection,
-        EventType.ATTEMPT_SUBMITTING,
-        generation_id=order.generation_id,
-        take=order.take,
-        attempt=order.attempt.number,
-        at=now,
-        message=f"Sending the order to {name_of(order.plan.provider)}.",
-        key=f"submitting/{ref}",
-    )
-    await project(
-        connection,
-        order.generation_id,
-        Position(take=order.take, attempt=order.attempt.number, step=Step.SUBMIT),
-        now,
-        stage=Stage.SUBMITTING,
-    )
-    return True
-
-
-async def _row_of_last(connection: AsyncConnection, generation_id: str, take: int) -> Row[Any]:
-    query = (
-        select(attempts)
-        .where(attempts.c.generation_id == generation_id, attempts.c.take == take)
-        .order_by(attempts.c.number.desc())
-        .limit(1)
-    )
-    return (await connection.execute(query)).one()

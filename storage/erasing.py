@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import select, update
+from sqlalchemy import null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.events import EventType
@@ -64,6 +64,7 @@ async def _erase_take(connection: AsyncConnection, generation: Generation, take:
         .values(
             request=request.model_dump(mode="json", exclude_none=True),
             plan=plan.model_dump(mode="json"),
+            route=[plan.model_dump(mode="json")],
             image_id=None,
             cancel_reason=None,
             failure=_without_text(take.failure),
@@ -76,7 +77,7 @@ async def _erase_take(connection: AsyncConnection, generation: Generation, take:
 
 async def _erase_attempt(connection: AsyncConnection, ref: str, failure: Failure | None) -> None:
     await connection.execute(
-        update(attempts).where(attempts.c.ref == ref).values(failure=_without_text(failure))
+        update(attempts).where(attempts.c.ref == ref).values(failure=_without_text(failure), plan=null())
     )
 
 

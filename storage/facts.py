@@ -3,20 +3,22 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.billing import bill_of, billed
 from domain.events import EventType
-from domain.generation import Cost
+from domain.failures import Category, Failure
+from domain.generation import Cost, Take
 from domain.line_up import name_of
 from domain.messages import CancelResult, Job
 from domain.outcomes import CancelOutcome, JobState, JobStatus
 from domain.status import TERMINAL, Position, Stage, Step
-from storage import catalog, events
-from storage.endings import close_cancelled, cost_json, tell_too_late
+from storage import answers, catalog, events
+from storage.endings import close_cancelled, tell_too_late
 from storage.projection import project
 from storage.tables import attempts, generations, takes
+from storage.telling import cost_json
 
 _MAYBE_OURS = frozenset({JobState.GONE, JobState.CANCELLED})
 """Ends that a cancel of ours brings about; then the cancel writes the truth about it."""
@@ -77,25 +79,31 @@ async def observed(
 
 
 async def job_ended(connection: AsyncConnection, job: Job, end: JobStatus, now: datetime) -> bool:
-    """Write how a job ended and what it costs; nothing where a cancel of ours ended it.
+    """Write how a job ended and what it costs; nothing where the user's cancel ended it, which writes it itself.
 
     Returns:
-        False where the end was known before, or the job was ended by our own cancel.
+        False where the end was known before, or the job was ended by the user's cancel.
     """
+    row = await _attempt(connection, job.ref)
+    if row.ended_at is not None:
+        return False
     bill = bill_of(job.plan.price, end)
-    ours = [attempts.c.cancel_sent_at.is_(None)] if end.state in _MAYBE_OURS else []
-    written = await connection.execute(
+    if end.state in _MAYBE_OURS and row.cancel_sent_at is not None:
+        if row.given_up_at is None:
+            return False
+        bill = billed(job.plan.price, row.cancel_billed)
+    is_failed = end.failure is not None and row.given_up_at is None
+    await connection.execute(
         update(attempts)
-        .where(attempts.c.ref == job.ref, attempts.c.ended_at.is_(None), *ours)
+        .where(attempts.c.ref == job.ref)
         .values(
             job_state=end.state,
-            failure=None if end.failure is None else end.failure.model_dump(mode="json"),
             ended_at=now,
+            # What an attempt was given up for stays its failure.
+            **({"failure": _json(end.failure), "given_up_at": now} if is_failed else {}),
             **_money(bill),
         )
     )
-    if written.rowcount == 0:
-        return False
     if end.failure is not None:
         await events.tell(
             connection,
@@ -126,9 +134,21 @@ async def storing(connection: AsyncConnection, job: Job, activity_attempt: int, 
 
 
 async def cancel_sending(
-    connection: AsyncConnection, job: Job, now: datetime, *, will_bill: bool | None
+    connection: AsyncConnection,
+    job: Job,
+    now: datetime,
+    *,
+    will_bill: bool | None,
+    because: Failure | None = None,
 ) -> bool | None:
     """Write that a cancel is about to be sent, so that a vanished job is known to be our doing.
+
+    Args:
+        connection: The transaction.
+        job: Whose.
+        now: The time.
+        will_bill: Whether the provider bills what it has done so far.
+        because: Why the service itself gives the job up; None where the user asked.
 
     Returns:
         Whether the provider bills it, by the most that was seen before any cancel that was sent.
@@ -138,6 +158,8 @@ async def cancel_sending(
         .where(attempts.c.ref == job.ref, attempts.c.cancel_sent_at.is_(None))
         .values(cancel_sent_at=now, cancel_billed=will_bill)
     )
+    if because is not None:
+        await _give_up(connection, job, because, now)
     row = await _attempt(connection, job.ref)
     if will_bill and not row.cancel_billed:
         # An earlier cancel was lost, and the job has gone on since: now it costs something.
@@ -153,10 +175,45 @@ async def cancel_was_sent(connection: AsyncConnection, ref: str) -> tuple[bool, 
     return row.cancel_sent_at is not None, row.cancel_billed
 
 
+async def given_up(connection: AsyncConnection, job: Job, failure: Failure, now: datetime) -> None:
+    """Write that an attempt will give its take no video, though it has (or had) a job."""
+    if not await _give_up(connection, job, failure, now):
+        return
+    cost = (await answers.state_of(connection, job.ref)).cost
+    await events.tell(
+        connection,
+        job,
+        EventType.ATTEMPT_FAILED,
+        failure.detail,
+        now,
+        data={"failure": failure.model_dump(mode="json", exclude_none=True), "cost": cost_json(cost)},
+        key=f"failed/{job.ref}",
+    )
+
+
+async def _give_up(connection: AsyncConnection, job: Job, failure: Failure, now: datetime) -> bool:
+    # A late video that turns out to be broken is not looked for again.
+    is_last_word = failure.category is Category.BAD_OUTPUT
+    written = await connection.execute(
+        update(attempts)
+        .where(attempts.c.ref == job.ref, or_(attempts.c.given_up_at.is_(None), literal(is_last_word)))
+        .values(failure=_json(failure), given_up_at=now)
+    )
+    return written.rowcount == 1
+
+
 async def cancel_ended(
-    connection: AsyncConnection, job: Job, result: CancelResult, now: datetime, *, by_user: bool
+    connection: AsyncConnection, job: Job, result: CancelResult, now: datetime, *, because: Failure | None
 ) -> None:
-    """Write the true outcome of a cancel: the bill where the job stopped, and the end of a cancelled take."""
+    """Write the true outcome of a cancel: the bill where the job stopped, and the end of a cancelled take.
+
+    Args:
+        connection: The transaction.
+        job: Whose.
+        result: What became of the cancel.
+        now: The time.
+        because: Why the service itself gave the job up; None where the user asked.
+    """
     generation = await catalog.load(connection, job.generation_id)
     take = generation.take(job.take)
     if result.outcome is CancelOutcome.STOPPED:
@@ -174,7 +231,8 @@ async def cancel_ended(
             .where(attempts.c.ref == job.ref, attempts.c.ended_at.is_(None))
             .values(cancel_sent_at=None, **_money(Cost(at_risk=job.plan.price)))
         )
-    if not by_user:
+    if because is not None:
+        await _stopped_late(connection, take, job, result, because, now)
         return
     if result.outcome is CancelOutcome.TOO_LATE:
         await connection.execute(
@@ -200,6 +258,32 @@ async def cancel_ended(
     await close_cancelled(connection, generation, take, result.outcome, now, billed=result.billed)
 
 
+async def _stopped_late(
+    connection: AsyncConnection, take: Take, job: Job, result: CancelResult, because: Failure, now: datetime
+) -> None:
+    """Write what became of the cancel of a job that outlived its time."""
+    if result.outcome is CancelOutcome.TOO_LATE:
+        # It ended in this very moment: its end counts after all, unless what follows was decided by now.
+        attempt = take.attempts[job.attempt - 1]
+        is_made = attempt.job_state is JobState.SUCCEEDED and attempt.failure == because
+        if attempt == take.attempts[-1] and (attempt.ended_at is None or is_made):
+            await connection.execute(
+                update(attempts).where(attempts.c.ref == job.ref).values(failure=None, given_up_at=None)
+            )
+        return
+    await _give_up(connection, job, because, now)
+    cost = (await answers.state_of(connection, job.ref)).cost
+    await events.tell(
+        connection,
+        job,
+        EventType.ATTEMPT_FAILED,
+        because.detail,
+        now,
+        data={"failure": because.model_dump(mode="json", exclude_none=True), "cost": cost_json(cost)},
+        key=f"failed/{job.ref}",
+    )
+
+
 async def _percent_shown(connection: AsyncConnection, generation_id: str) -> int:
     query = select(generations.c.progress_percent).where(generations.c.id == generation_id)
     percent: int = (await connection.execute(query)).scalar_one()
@@ -208,6 +292,10 @@ async def _percent_shown(connection: AsyncConnection, generation_id: str) -> int
 
 async def _attempt(connection: AsyncConnection, ref: str) -> Row[Any]:
     return (await connection.execute(select(attempts).where(attempts.c.ref == ref))).one()
+
+
+def _json(failure: Failure | None) -> dict[str, Any] | None:
+    return None if failure is None else failure.model_dump(mode="json")
 
 
 def _money(cost: Cost) -> dict[str, int]:

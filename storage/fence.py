@@ -1,27 +1,35 @@
-"""The row of an attempt: what it says, and how it ends without a job."""
+"""The fence around submitting: who may send, and how an attempt ends without a job.
+
+`attempts.state` is the only thing that decides whether an order may be written to a provider's socket:
+queued -> sending happens at most once per attempt, in one guarded UPDATE, whoever asks, how often and how late.
+"""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.events import EventType
 from domain.failures import Category, Failure
+from domain.line_up import name_of
 from domain.messages import Order
+from domain.moments import micros_of, moment_of
 from domain.outcomes import Accepted, AttemptState, NotSent, Rejected, SubmitResult, Unknown
 from domain.recovery import CANCELLED_BEFORE_SENDING
+from domain.status import TERMINAL, Position, Stage, Step
 from storage import events
 from storage.catalog import failure_of
-from storage.tables import attempts
+from storage.projection import project
+from storage.tables import attempts, takes
 
 _ENDS_FROM = {
     # Who holds no permission can only give up what nobody else has taken.
-    AttemptState.NOT_SENT: [AttemptState.GRANTED],
-    AttemptState.ABANDONED: [AttemptState.GRANTED],
-    AttemptState.UNKNOWN: [AttemptState.GRANTED, AttemptState.SENDING],
+    AttemptState.NOT_SENT: [AttemptState.QUEUED],
+    AttemptState.ABANDONED: [AttemptState.QUEUED],
+    AttemptState.UNKNOWN: [AttemptState.QUEUED, AttemptState.SENDING],
     # A clear refusal that comes late is a fact all the same: then nothing is owed after all.
-    AttemptState.REJECTED: [AttemptState.GRANTED, AttemptState.SENDING, AttemptState.UNKNOWN],
+    AttemptState.REJECTED: [AttemptState.QUEUED, AttemptState.SENDING, AttemptState.UNKNOWN],
     AttemptState.ABSENT: [AttemptState.UNKNOWN],
 }
 SENT_BY_NOBODY_ELSE = (AttemptState.SENDING, AttemptState.UNKNOWN)
@@ -31,6 +39,54 @@ SENT_BY_NOBODY_ELSE = (AttemptState.SENDING, AttemptState.UNKNOWN)
 async def row_of(connection: AsyncConnection, ref: str) -> Row[Any]:
     """Return an attempt's row."""
     return (await connection.execute(select(attempts).where(attempts.c.ref == ref))).one()
+
+
+async def begin_sending(connection: AsyncConnection, order: Order, run_id: str, now: datetime) -> bool:
+    """Take the one permission to send: the last thing before the order is written to the socket.
+
+    Args:
+        connection: The transaction.
+        order: Whose; it carries the slot's `send_by`.
+        run_id: Of the run that sends it.
+        now: The time.
+
+    Returns:
+        True where the caller, and nobody else ever, may send now.
+    """
+    ref = order.attempt.ref
+    if order.send_by is None or micros_of(now) > order.send_by:
+        return False
+    wanted = exists().where(
+        takes.c.generation_id == order.generation_id,
+        takes.c.number == order.take,
+        takes.c.status.not_in(TERMINAL),
+        takes.c.cancel_requested_at.is_(None),
+    )
+    sending = await connection.execute(
+        update(attempts)
+        .where(attempts.c.ref == ref, attempts.c.state == AttemptState.QUEUED, wanted)
+        .values(state=AttemptState.SENDING, run_id=run_id, sent_at=now, send_by=moment_of(order.send_by))
+    )
+    if sending.rowcount == 0:
+        return False
+    await events.append(
+        connection,
+        EventType.ATTEMPT_SUBMITTING,
+        generation_id=order.generation_id,
+        take=order.take,
+        attempt=order.attempt.number,
+        at=now,
+        message=f"Sending the order to {name_of(order.plan.provider)}.",
+        key=f"submitting/{ref}",
+    )
+    await project(
+        connection,
+        order.generation_id,
+        Position(take=order.take, attempt=order.attempt.number, step=Step.SUBMIT),
+        now,
+        stage=Stage.SUBMITTING,
+    )
+    return True
 
 
 def result_of(row: Row[Any]) -> SubmitResult | None:
@@ -43,7 +99,7 @@ def result_of(row: Row[Any]) -> SubmitResult | None:
             return Rejected(failure=failure)
         case AttemptState.UNKNOWN if failure:
             return Unknown(client_reference=row.ref, failure=failure)
-        case AttemptState.GRANTED | AttemptState.SENDING:
+        case AttemptState.QUEUED | AttemptState.SENDING:
             return None
         case _:
             return NotSent(failure=failure or _cancelled())
@@ -88,6 +144,7 @@ async def end_attempt(
             reserved_micros=0,
             at_risk_micros=at_risk,
             ended_at=now,
+            **({} if state is AttemptState.UNKNOWN else {"given_up_at": now}),
         )
     )
     if ended.rowcount == 1 and state is not AttemptState.UNKNOWN:

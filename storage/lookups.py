@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.failures import Category, Failure
@@ -11,9 +12,10 @@ from domain.messages import Order, Submitted
 from domain.outcomes import AttemptState, NotSent, Unknown
 from domain.recovery import SURELY_ABSENT
 from domain.status import Position, Stage, Step
-from storage.answers import accepted_unless_taken, tell_retry
+from storage.answers import accepted_unless_taken
 from storage.fence import end_attempt, result_of, row_of
 from storage.projection import project
+from storage.tables import attempts
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,24 @@ async def absent(connection: AsyncConnection, order: Order, now: datetime) -> Su
         billed=False,
     )
     if await end_attempt(connection, order, AttemptState.ABSENT, failure, now, at_risk=0):
-        await tell_retry(connection, order, NotSent(failure=failure), now)
         return Submitted(result=NotSent(failure=failure))
     result = result_of(await row_of(connection, order.attempt.ref))
     if result is None:
         raise ValueError("an order that is looked up was sent, and its answer was lost")
     return Submitted(result=result)
+
+
+async def in_vain(connection: AsyncConnection, order: Order, now: datetime) -> None:
+    """Write that the job was looked for as long as the order's limits allow: what follows is decided without it."""
+    await connection.execute(
+        update(attempts)
+        .where(
+            attempts.c.ref == order.attempt.ref,
+            attempts.c.state == AttemptState.UNKNOWN,
+            attempts.c.given_up_at.is_(None),
+        )
+        .values(given_up_at=now)
+    )
 
 
 def still_unknown(order: Order, why: str) -> Submitted:

@@ -123,7 +123,9 @@ takes = Table(
     Column("number", Integer, primary_key=True),
     Column("status", _Storable(16), nullable=False),
     Column("request", JSON, nullable=False),
+    # What is being made: the plan of the newest attempt. The route has every plan that may serve the take.
     Column("plan", JSON, nullable=False),
+    Column("route", JSON),
     Column("image_id", _Storable(64), index=True),
     # The wish that made it, where a person's signal did: makes a repeated activity harmless.
     Column("wish_key", _Storable(128)),
@@ -157,6 +159,13 @@ attempts = Table(
     Column("provider", _Storable(64), nullable=False),
     Column("account", _Storable(64), nullable=False),
     Column("model", _Storable(64), nullable=False),
+    Column("plan", JSON),
+    # The ticket: what the account's gate knows of a queued attempt, and is told again when it starts anew.
+    Column("tenant_id", _Storable(64), nullable=False, server_default=""),
+    Column("priority", _Storable(16), nullable=False, server_default="normal"),
+    Column("not_before", UtcDateTime),
+    Column("give_up_at", UtcDateTime),
+    Column("may_leave", Boolean, nullable=False, server_default=false()),
     # The fence of section 7 of the design: see domain.outcomes.AttemptState.
     Column("state", _Storable(16), nullable=False),
     Column("run_id", _Storable(64)),
@@ -169,17 +178,43 @@ attempts = Table(
     Column("cancel_sent_at", UtcDateTime),
     Column("cancel_billed", Boolean),
     Column("started_at", UtcDateTime, nullable=False),
-    Column("send_by", UtcDateTime, nullable=False),
+    Column("send_by", UtcDateTime),
     Column("sent_at", UtcDateTime),
     Column("accepted_at", UtcDateTime),
     Column("deadline", UtcDateTime),
     Column("ended_at", UtcDateTime),
+    # Since when its take does not wait for it any more: it will give no video, unless late.
+    Column("given_up_at", UtcDateTime),
     ForeignKeyConstraint(
         ["generation_id", "take"], ["takes.generation_id", "takes.number"], ondelete="CASCADE"
     ),
     UniqueConstraint("generation_id", "take", "number"),
     # A provider's job belongs to one attempt only.
     UniqueConstraint("account", "job_id"),
+    Index(None, "account", "state"),
+    Index(None, "state", "ended_at"),
+)
+
+# What is known of each account's gate without asking it.
+gates = Table(
+    "gates",
+    metadata,
+    Column("account", _Storable(64), primary_key=True),
+    # When its first gate began; None where it was paused before it ever had one.
+    Column("started_at", UtcDateTime),
+    Column("pause_reason", _StorableText),
+    Column("paused_at", UtcDateTime),
+    Column("breaker", JSON),
+    Column("hold_off_until", UtcDateTime),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# Who has paused their own tickets.
+paused_tenants = Table(
+    "paused_tenants",
+    metadata,
+    Column("tenant_id", _Storable(64), primary_key=True),
+    Column("paused_at", UtcDateTime, nullable=False),
 )
 
 events = Table(

@@ -5,6 +5,7 @@ Temporal is up does not matter here; the nudge comes afterwards, and may be repe
 generation's row (`Database.write`, `alone_with`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +21,7 @@ from domain.plans import Plan
 from domain.request import GenerationRequest, IfRunning
 from domain.status import Move, Position, Stage, Status, after
 from storage import catalog, events
-from storage.endings import close_cancelled
+from storage.endings import close_at_rest
 from storage.tables import attempts, generations, takes
 
 
@@ -49,10 +50,20 @@ async def create(
     generation_id: str,
     person: Person,
     request: GenerationRequest,
-    plan: Plan,
+    route: Sequence[Plan],
     now: datetime,
 ) -> Generation:
-    """Write a new generation with its first take."""
+    """Write a new generation with its first take.
+
+    Args:
+        connection: The transaction.
+        generation_id: Its id.
+        person: Whose it is.
+        request: What is asked for.
+        route: The plans that may serve it, the preferred one first.
+        now: The time.
+    """
+    plan = route[0]
     await connection.execute(
         insert(generations).values(
             id=generation_id,
@@ -72,7 +83,7 @@ async def create(
             updated_at=now,
         )
     )
-    await _insert_take(connection, generation_id, 1, request, plan, now, wish_key=None)
+    await _insert_take(connection, generation_id, 1, request, route, now, wish_key=None)
     await events.append(
         connection,
         EventType.GENERATION_ACCEPTED,
@@ -93,7 +104,7 @@ async def regenerate(
     connection: AsyncConnection,
     generation: Generation,
     request: GenerationRequest,
-    plan: Plan,
+    route: Sequence[Plan],
     now: datetime,
     *,
     if_running: IfRunning = IfRunning.REFUSE,
@@ -104,12 +115,13 @@ async def regenerate(
     Raises:
         StillRunning: The last take is not over, and is not to be replaced.
     """
+    plan = route[0]
     is_over = generation.status.is_terminal
     if not is_over and if_running is not IfRunning.REPLACE:
         raise StillRunning("the last take is not over")
     number = generation.current.number + 1
     waits_for = None if is_over else await _replace(connection, generation, number, now)
-    await _insert_take(connection, generation.id, number, request, plan, now, wish_key=wish_key)
+    await _insert_take(connection, generation.id, number, request, route, now, wish_key=wish_key)
     await connection.execute(
         update(generations)
         .where(generations.c.id == generation.id)
@@ -219,9 +231,9 @@ async def _stop(
         .where(
             attempts.c.generation_id == generation.id,
             attempts.c.take == number,
-            attempts.c.state == AttemptState.GRANTED,
+            attempts.c.state == AttemptState.QUEUED,
         )
-        .values(state=AttemptState.ABANDONED, reserved_micros=0, ended_at=now)
+        .values(state=AttemptState.ABANDONED, reserved_micros=0, ended_at=now, given_up_at=now)
     )
     await connection.execute(
         update(takes)
@@ -239,10 +251,9 @@ async def _stop(
         key=wish_key,
     )
     take = (await catalog.load(connection, generation.id)).current
-    if not all(attempt.state.is_unsent for attempt in take.attempts):
+    if any(attempt.is_open for attempt in take.attempts):
         return False
-    outcome = CancelOutcome.STOPPED_BEFORE_SUBMIT
-    await close_cancelled(connection, generation, take, outcome, now, billed=False)
+    await close_at_rest(connection, generation, take, now)
     return True
 
 
@@ -251,7 +262,7 @@ async def _insert_take(
     generation_id: str,
     number: int,
     request: GenerationRequest,
-    plan: Plan,
+    route: Sequence[Plan],
     now: datetime,
     *,
     wish_key: str | None,
@@ -262,7 +273,8 @@ async def _insert_take(
             number=number,
             status=Status.PENDING,
             request=request.model_dump(mode="json", exclude_none=True),
-            plan=plan.model_dump(mode="json"),
+            plan=route[0].model_dump(mode="json"),
+            route=[plan.model_dump(mode="json") for plan in route],
             image_id=request.params.image_id,
             wish_key=wish_key,
             created_at=now,

@@ -54,7 +54,7 @@ def an_order(generation_id: str | None = None, *, take: int = 1, attempt: int = 
     """Claimed work that no database knows of."""
     of = generation_id or new_generation_id()
     claimed = ClaimedAttempt(
-        ref=attempt_ref(of, take, attempt), number=attempt, state=AttemptState.GRANTED, account="runway"
+        ref=attempt_ref(of, take, attempt), number=attempt, state=AttemptState.QUEUED, account="runway"
     )
     order = Order(
         generation_id=of,
@@ -63,6 +63,7 @@ def an_order(generation_id: str | None = None, *, take: int = 1, attempt: int = 
         plan=a_plan(),
         attempt=claimed,
         limits=LIMITS,
+        send_by=micros_of(NOW + LIMITS.send_within),
     )
     return order.model_copy(update=changes)
 

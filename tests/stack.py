@@ -17,6 +17,7 @@ from typing import Any, Literal, Self
 
 import httpx
 
+from domain.line_up import SPACING
 from domain.messages import GENERATION_WORKFLOW, TaskQueue
 from failpoints import Point
 from runtime.settings import Settings
@@ -38,6 +39,8 @@ QUICK = {
     "VIDEOPLANET_HEARTBEAT_SECONDS": "3",
     "VIDEOPLANET_NUDGE_AFTER_SECONDS": "2",
     "VIDEO_QUEUE_RETRY_DELAY": "500",
+    "VIDEO_QUEUE_MAX_CONCURRENT": "50",
+    "VIDEOPLANET_SPACING_SECONDS": "0",
 }
 """Settings that make the service as impatient as tests are."""
 
@@ -90,9 +93,16 @@ class Stack:
             "VIDEOPLANET_TEMPORAL_UI_PORT": str(self._ports["temporal_ui"]),
             "TEMPORAL_ADDRESS": self.temporal_address,
             **({"VIDEOPLANET_DATABASE_URL": database_url} if database_url else {}),
+            "VIDEOPLANET_PROVIDERS_FILE": str(data_dir / "providers.toml"),
             **QUICK,
             **(settings or {}),
         }
+        # Tests of many faults share a stack: no breaker opens there, unless a test wants one.
+        (data_dir / "providers.toml").write_text(
+            "".join(
+                f"[accounts.{account}.breaker]\nin_a_row = 10000\nwindow = 10000\n" for account in SPACING
+            )
+        )
         self.http = httpx.AsyncClient(base_url=self.api_url, timeout=70, trust_env=False)
 
     async def start(self) -> Self:
@@ -112,8 +122,8 @@ class Stack:
 
         Args:
             part: Which.
-            name: Another name, for a second worker.
-            **settings: Environment variables of this process only.
+            name: Another name, for a second worker or API.
+            **settings: Environment variables of this process only; a second API needs a port of its own.
         """
         log = (self.data_dir / f"{name or part}.log").open("ab")
         environment = {**self.environment, **settings}
@@ -127,7 +137,10 @@ class Stack:
                 start_new_session=True,
             )
         self.processes[name or part] = process
-        await eventually(lambda: self._answers(part, process, log.name), within=40, what=f"{part} is up")
+        api_port = environment["VIDEOPLANET_API_PORT"]
+        await eventually(
+            lambda: self._answers(part, process, log.name, api_port), within=40, what=f"{part} is up"
+        )
         return process.pid
 
     def _command(self, part: Part) -> list[str]:
@@ -142,7 +155,7 @@ class Stack:
         extra = ["--data-dir", str(self.data_dir / "sandbox")] if part == "sandbox" else []
         return [sys.executable, "-m", "cli.main", part, *extra]
 
-    async def _answers(self, part: Part, process: subprocess.Popen[bytes], log: str) -> bool:
+    async def _answers(self, part: Part, process: subprocess.Popen[bytes], log: str, api_port: str) -> bool:
         said = await asyncio.to_thread(Path(log).read_text, errors="replace")
         assert process.poll() is None, f"{part} ended with status {process.returncode}:\n{said[-2000:]}"
         match part:
@@ -153,7 +166,7 @@ class Stack:
             case "sandbox":
                 return await self._is_ok(f"{self.sandbox_url}/healthz")
             case "api":
-                return await self._is_ok(f"{self.api_url}/healthz")
+                return is_stopped(process.pid) or await self._is_ok(f"http://127.0.0.1:{api_port}/healthz")
 
     async def _temporal_answers(self) -> bool:
         with suppress(OSError):
@@ -193,7 +206,8 @@ class Stack:
 
     async def order(self, prompt: str = "A red fox in the snow", **fields: Any) -> dict[str, Any]:
         """POST a generation and return its JSON."""
-        body = {"prompt": prompt, "params": {"duration_seconds": 2}, **fields}
+        body = {"prompt": prompt, "provider": "runway", "fallback_providers": [], **fields}
+        body.setdefault("params", {"duration_seconds": 2})
         answer = await self.http.post("/v1/generations", json=body)
         assert answer.status_code == httpx.codes.ACCEPTED, answer.text
         return dict(answer.json())

@@ -9,6 +9,7 @@ from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 
 with workflow.unsafe.imports_passed_through():
     from domain.failures import Category, Failure
+    from domain.gate_rows import GateNews, GateRows, LeasesToJudge, TicketsWanted, Verdicts
     from domain.line_up import name_of
     from domain.messages import (
         ActivityName,
@@ -16,8 +17,7 @@ with workflow.unsafe.imports_passed_through():
         CancelResult,
         Claim,
         Claimed,
-        CloseTake,
-        Ending,
+        GiveUp,
         Job,
         JobEnd,
         Limits,
@@ -30,7 +30,7 @@ with workflow.unsafe.imports_passed_through():
         Wished,
     )
     from domain.moments import moment_of
-    from domain.outcomes import CancelOutcome
+    from domain.tickets import Refusal
 
 
 # SQL comes back some day, and then what was to be written is still to be written: never give up.
@@ -49,7 +49,7 @@ _ASK_SECONDS = timedelta(seconds=75)
 """Two questions to a provider, and their rows."""
 
 
-async def claim() -> Claimed:
+async def claim(refusal: Refusal | None = None) -> Claimed:
     """Claim work for this run: first as a local activity, which costs one event.
 
     While SQL is down a local activity keeps the workflow task alive at twenty events a minute, so it is given five
@@ -58,24 +58,24 @@ async def claim() -> Claimed:
     try:
         claimed: Claimed = await workflow.execute_local_activity(
             ActivityName.CLAIM,
-            _claim_of_this_run(),
+            _claim_of_this_run(refusal),
             result_type=Claimed,
             schedule_to_close_timeout=timedelta(seconds=5),
             retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200)),
         )
     except ActivityError:
-        return await claim_patiently()
+        return await claim_patiently(refusal)
     return claimed
 
 
-async def claim_patiently() -> Claimed:
+async def claim_patiently(refusal: Refusal | None = None) -> Claimed:
     """Claim work for this run as a normal activity: also the last look before a run ends.
 
     A run must not end on a local activity: a signal that arrives in the completing task would be lost with it.
     """
     claimed: Claimed = await workflow.execute_activity(
         ActivityName.CLAIM,
-        _claim_of_this_run(),
+        _claim_of_this_run(refusal),
         result_type=Claimed,
         start_to_close_timeout=_SQL_SECONDS,
         retry_policy=_UNTIL_SQL_IS_BACK,
@@ -84,12 +84,13 @@ async def claim_patiently() -> Claimed:
     return claimed
 
 
-def _claim_of_this_run() -> Claim:
+def _claim_of_this_run(refusal: Refusal | None) -> Claim:
     info = workflow.info()
     return Claim(
         generation_id=info.workflow_id,
         run_id=info.run_id,
         run_started_micros=int(info.start_time.timestamp() * 1_000_000),
+        refusal=refusal,
     )
 
 
@@ -109,16 +110,17 @@ async def wish(asked: Wish) -> int | None:
 async def submit(order: Order) -> Submitted:
     """Send the order, once, and learn what became of it even if the sender is lost.
 
-    No heartbeat time-out: the job id is the only heartbeat, and must not be pushed out by another. No schedule
-    bound beyond `send_within`: who starts later refuses to send.
+    No heartbeat time-out: the job id is the only heartbeat, and must not be pushed out by another. It has to start
+    while its slot may still be used: who starts later refuses to send.
     """
     limits = order.limits
+    left = timedelta() if order.send_by is None else moment_of(order.send_by) - workflow.now()
     try:
         answer: Submitted = await workflow.execute_activity(
             ActivityName.SUBMIT,
             order,
             result_type=Submitted,
-            schedule_to_start_timeout=limits.send_within,
+            schedule_to_start_timeout=max(left, timedelta(milliseconds=1)),
             start_to_close_timeout=limits.submit,
             retry_policy=_NEVER_AGAIN,
             summary=f"{name_of(order.plan.provider)} {order.plan.model}, attempt {order.attempt.number}",
@@ -188,13 +190,13 @@ async def cancel(job: Job, limits: Limits) -> CancelResult:
     try:
         return await _cancel(job, None, limits, within=max(left, timedelta()) + limits.cancel)
     except ActivityError:
-        return await _give_up_cancel(job)
+        return await _give_up_cancel(job, None)
 
 
-async def _give_up_cancel(job: Job) -> CancelResult:
+async def _give_up_cancel(job: Job, because: Failure | None) -> CancelResult:
     answer: CancelResult = await workflow.execute_activity(
         ActivityName.GIVE_UP_CANCEL,
-        job,
+        CancelJob(job=job, because=because),
         result_type=CancelResult,
         start_to_close_timeout=_SQL_SECONDS,
         retry_policy=_UNTIL_SQL_IS_BACK,
@@ -208,7 +210,7 @@ async def cancel_late(job: Job, because: Failure, limits: Limits) -> CancelResul
     try:
         return await _cancel(job, because, limits, within=limits.cancel)
     except ActivityError:
-        return CancelResult(outcome=CancelOutcome.GOES_ON)
+        return await _give_up_cancel(job, because)
 
 
 async def _cancel(job: Job, because: Failure | None, limits: Limits, *, within: timedelta) -> CancelResult:
@@ -245,17 +247,53 @@ async def store(job: Job, within: timedelta, heartbeat: timedelta) -> Stored:
             code="output_not_fetched",
             detail=f"The finished video could not be fetched from {name_of(job.plan.provider)} in time.",
         )
+        await give_up(job, failure)
         return Stored(failure=failure)
 
 
-async def close_take(close: CloseTake) -> Ending:
-    """Write that a take ends without a video."""
-    answer: Ending = await workflow.execute_activity(
-        ActivityName.CLOSE,
-        close,
-        result_type=Ending,
+async def give_up(job: Job, failure: Failure) -> None:
+    """Write that an attempt will give its take no video."""
+    await workflow.execute_activity(
+        ActivityName.GIVE_UP,
+        GiveUp(job=job, failure=failure),
         start_to_close_timeout=_SQL_SECONDS,
         retry_policy=_UNTIL_SQL_IS_BACK,
-        summary=f"failed: {close.failure.category}",
+        summary=f"given up: {failure.category}",
     )
-    return answer
+
+
+async def read_gate(wanted: TicketsWanted) -> GateRows:
+    """Ask SQL what is under way at an account, and for a page of what waits there."""
+    rows: GateRows = await workflow.execute_activity(
+        ActivityName.READ_GATE,
+        wanted,
+        result_type=GateRows,
+        start_to_close_timeout=_SQL_SECONDS,
+        retry_policy=_UNTIL_SQL_IS_BACK,
+        summary="what is under way, and what waits?",
+    )
+    return rows
+
+
+async def judge_leases(asked: LeasesToJudge) -> Verdicts:
+    """Ask SQL whether slots are still in use whose time is over."""
+    verdicts: Verdicts = await workflow.execute_activity(
+        ActivityName.JUDGE_LEASES,
+        asked,
+        result_type=Verdicts,
+        start_to_close_timeout=_SQL_SECONDS,
+        retry_policy=_UNTIL_SQL_IS_BACK,
+        summary=f"are {len(asked.refs)} slots still in use?",
+    )
+    return verdicts
+
+
+async def write_gate(news: GateNews) -> None:
+    """Keep in SQL how a gate stands."""
+    await workflow.execute_activity(
+        ActivityName.WRITE_GATE,
+        news,
+        start_to_close_timeout=_SQL_SECONDS,
+        retry_policy=_UNTIL_SQL_IS_BACK,
+        summary=f"the breaker is {news.breaker.state}",
+    )

@@ -6,6 +6,7 @@ number of times.
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
@@ -13,15 +14,14 @@ from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from domain.failures import Failure
     from domain.line_up import name_of
     from domain.messages import (
         GENERATION_WORKFLOW,
         VIEW_QUERY,
-        CloseTake,
         Ending,
         Job,
         JobEnd,
+        LateJob,
         Limits,
         Order,
         Signal,
@@ -29,16 +29,18 @@ with workflow.unsafe.imports_passed_through():
         View,
         Wish,
     )
+    from domain.moments import moment_of
     from domain.money import MICROS_PER_DOLLAR
-    from domain.outcomes import Accepted, AttemptState, CancelOutcome, JobState, NotSent, Rejected, Unknown
-    from domain.recovery import CANCELLED_BEFORE_SENDING, Retry, decide
-    from domain.status import Status
+    from domain.outcomes import Accepted, AttemptState, CancelOutcome, JobState, Unknown
+    from domain.tickets import Grant, Refusal, SlotSignal
 
     from workflows import calls
+    from workflows.drains import Drains
+    from workflows.slots import Slot, Slots
 
 VIDEO_STATUS = SearchAttributeKey.for_keyword("VideoStatus")
-LOOK_UP = "look-up"
-"""The change by which a job is looked for after a lost answer; runs from before it give the take up at once."""
+_LEAST_PAUSE = timedelta(milliseconds=500)
+"""The claim's clock and the server's may differ a little; asking again and again would not help."""
 
 COST_USD = SearchAttributeKey.for_float("CostUsd")
 
@@ -55,7 +57,9 @@ class GenerationWorkflow:
         self._by_hand_count = 0
         self._cancelled_takes: list[int] = []
         self._too_late: int | None = None
-        self._drains: list[workflow.ActivityHandle[JobEnd]] = []
+        self._slots = Slots()
+        self._refusal: Refusal | None = None
+        self._drains = Drains(self._drained)
         self._order: Order | None = None
         self._job: Job | None = None
         self._ending: Ending | None = None
@@ -66,13 +70,17 @@ class GenerationWorkflow:
     async def run(self) -> Ending | None:
         """Serve what is wanted; the Temporal UI's own Cancel is heard as an operator's `cancel`."""
         serving = asyncio.create_task(self._serve_all())
-        while True:
-            try:
-                return await asyncio.shield(serving)
-            except BaseException as error:
-                if serving.done() or not is_cancelled_exception(error):
-                    raise
-                self._cancel_by_hand = True
+        giving_back = asyncio.create_task(self._slots.give_back())
+        try:
+            while True:
+                try:
+                    return await asyncio.shield(serving)
+                except BaseException as error:
+                    if serving.done() or not is_cancelled_exception(error):
+                        raise
+                    self._cancel_by_hand = True
+        finally:
+            giving_back.cancel()
 
     @workflow.signal(name=Signal.REGENERATE)
     def regenerate(self, take: int | None = None) -> None:
@@ -89,6 +97,18 @@ class GenerationWorkflow:
             self._cancel_by_hand = True
         elif take not in self._cancelled_takes:
             self._cancelled_takes.append(take)
+
+    @workflow.signal(name=SlotSignal.GRANTED)
+    def slot_granted(self, grant: Grant | None = None) -> None:
+        """A gate has a slot for this generation; one that a person makes up is ignored."""
+        if grant is not None:
+            self._slots.granted(grant)
+
+    @workflow.signal(name=SlotSignal.REFUSED)
+    def slot_refused(self, refusal: Refusal | None = None) -> None:
+        """A gate sends this generation's ticket away."""
+        if refusal is not None:
+            self._slots.refused(refusal)
 
     @workflow.query(name=VIEW_QUERY)
     def view(self) -> View:
@@ -118,89 +138,122 @@ class GenerationWorkflow:
                     continue
             elif by_hand and await self._wish(Signal.REGENERATE) is not None:
                 continue
-            if self._drains and not self._is_wanted:
-                self._tell("waiting for a job that the provider would not stop")
-                await workflow.wait_condition(lambda: self._is_wanted or self._drains_done())
-            self._drains = [drain for drain in self._drains if not drain.done()]
+            if not self._is_at_rest and not self._is_wanted:
+                if len(self._drains):
+                    self._tell("waiting for a job that goes on by itself")
+                await workflow.wait_condition(lambda: self._is_wanted or self._is_at_rest)
             # Nothing may be awaited from here to the return: a signal that arrives now makes the server refuse
             # this task's completion, and the next one sees the flag.
-            if not self._is_wanted and not self._drains:
+            if not self._is_wanted and self._is_at_rest:
                 self._upsert()
                 return self._ending
 
     async def _claim(self) -> Order | None:
-        claimed = await calls.claim()
+        refusal, self._refusal = self._refusal, None
+        claimed = await calls.claim(refusal)
         if claimed.order is None:
             claimed = await calls.claim_patiently()
             self._ending = claimed.ending or self._ending
+        self._drains.follow(claimed.late, claimed.limits)
         return claimed.order
 
     @property
     def _is_wanted(self) -> bool:
         return self._wanted or self._regenerate_by_hand
 
-    def _drains_done(self) -> bool:
-        return any(drain.done() for drain in self._drains)
+    @property
+    def _is_at_rest(self) -> bool:
+        return len(self._drains) == 0 and self._slots.is_at_rest
+
+    def _drained(self, ending: Ending | None) -> None:
+        """A job beside the takes is over: what follows is found by the next claim."""
+        self._ending = ending or self._ending
+        self._wanted = True
 
     def _is_cancel_wanted(self, take: int) -> bool:
         return take in self._cancelled_takes and take != self._too_late
 
     async def _serve(self, order: Order) -> bool:
-        """Make one attempt of the claimed take; tell whether the take is over."""
+        """Make one attempt of the claimed take; tell whether the take is over.
+
+        Where it is not, the next claim decides what follows, from what the rows say.
+        """
         self._order, self._job = order, None
         if order.cancel_requested and order.take not in self._cancelled_takes:
             self._cancelled_takes.append(order.take)
-        self._tell(
-            f"take {order.take}, attempt {order.attempt.number}: sending to {name_of(order.plan.provider)}"
-        )
+        if order.not_before is not None:
+            self._tell(f"take {order.take}: waiting for the next attempt")
+            await self._pause(order.take, moment_of(order.not_before) - workflow.now())
+            return False
         submitted = await self._submit(order)
-        if isinstance(submitted.result, Unknown) and workflow.patched(LOOK_UP):
+        if submitted is not None and isinstance(submitted.result, Unknown):
             self._tell("the answer was lost; looking for the job")
             submitted = await calls.look_up(order)
-        match submitted.result:
-            case Accepted(job_id=job_id):
-                if submitted.deadline_micros is None:
-                    raise ValueError("an accepted job has a deadline")
-                return await self._follow(order, Job.of(order, job_id, submitted.deadline_micros))
-            case NotSent(failure=failure) if failure.code == CANCELLED_BEFORE_SENDING:
-                self._tell("cancelled before anything was sent")
-                self._ending = Ending(status=Status.CANCELLED)
-                return True
-            case Rejected() | NotSent() | Unknown() as result:
-                return await self._recover(order, result)
+        if submitted is None or not isinstance(submitted.result, Accepted):
+            return False
+        if submitted.deadline_micros is None:
+            raise ValueError("an accepted job has a deadline")
+        return await self._follow(order, Job.of(order, submitted.result.job_id, submitted.deadline_micros))
 
-    async def _submit(self, order: Order) -> Submitted:
-        """Send the order, or take up what an earlier run of this generation had begun."""
+    async def _submit(self, order: Order) -> Submitted | None:
+        """Send the order, or take up what an earlier run had begun; None where it is not sent for now."""
         attempt = order.attempt
         match attempt.state:
             case AttemptState.ACCEPTED | AttemptState.FOUND if attempt.job_id:
                 return Submitted(
                     result=Accepted(job_id=attempt.job_id), deadline_micros=attempt.deadline_micros
                 )
-            case AttemptState.GRANTED:
-                return await calls.submit(order)
+            case AttemptState.QUEUED:
+                return await self._submit_in_turn(order)
             case _:
                 return await calls.resolve_submit(order, None)
 
-    async def _recover(self, order: Order, result: Rejected | NotSent | Unknown) -> bool:
-        decision = decide(result, order.attempt.number, order.limits.retry_delay)
-        if isinstance(decision, Retry):
-            self._tell(decision.reason)
-            if decision.delay > timedelta():
-                await self._pause(order.take, decision.delay, decision.reason)
-            return False
-        return await self._give_up(order, decision.failure)
+    async def _submit_in_turn(self, order: Order) -> Submitted | None:
+        name = name_of(order.plan.provider)
+        self._tell(f"take {order.take}, attempt {order.attempt.number}: waiting for a turn at {name}")
+        async with self._slots.lease(order) as slot:
+            while not slot.is_answered or self._is_stale(slot.grant):
+                slot.grant = None
+                await workflow.wait_condition(
+                    lambda: slot.is_answered or self._is_wanted or self._cancel_by_hand
+                )
+                stale = not slot.is_answered or self._is_stale(slot.grant)
+                if stale and not await self._is_still_queued(order, slot):
+                    return None
+            slot.is_used = True
+            if slot.grant is None:
+                self._refusal = slot.refusal
+                return None
+            self._tell(f"take {order.take}, attempt {order.attempt.number}: sending to {name}")
+            return await calls.submit(order.model_copy(update={"send_by": slot.grant.send_by}))
 
-    async def _pause(self, take: int, delay: timedelta, reason: str) -> None:
-        """Wait, but not longer than a cancel takes to arrive."""
-        try:
+    @staticmethod
+    def _is_stale(grant: Grant | None) -> bool:
+        """Tell whether a slot was granted that can no longer be used."""
+        return grant is not None and moment_of(grant.send_by) <= workflow.now()
+
+    async def _is_still_queued(self, order: Order, slot: Slot) -> bool:
+        """Look whether a ticket is still wanted after somebody said something, and join the queue again."""
+        self._wanted = self._regenerate_by_hand = False
+        if self._cancel_by_hand:
+            await self._write_down_cancel()
+        claimed = await calls.claim()
+        self._drains.follow(claimed.late, claimed.limits)
+        fresh = claimed.order
+        if fresh is None or fresh.attempt.ref != order.attempt.ref:
+            return False
+        if fresh.ticket is None:
+            slot.is_used = True  # by a sender of an earlier run, which gives it back
+        return fresh.ticket is not None
+
+    async def _pause(self, take: int, delay: timedelta) -> None:
+        """Wait, but not longer than a wish takes to arrive."""
+        with suppress(TimeoutError):
             await workflow.wait_condition(
-                lambda: self._is_cancel_wanted(take) or self._cancel_by_hand,
-                timeout=delay,
-                timeout_summary=reason,
+                lambda: self._is_wanted or self._is_cancel_wanted(take) or self._cancel_by_hand,
+                timeout=max(delay, _LEAST_PAUSE),
+                timeout_summary="until the next attempt",
             )
-        except TimeoutError:
-            return
 
     async def _follow(self, order: Order, job: Job) -> bool:
         """Watch a job to its end, cancel it when that is wanted, and store what it made."""
@@ -212,13 +265,13 @@ class GenerationWorkflow:
             await self._end_or_cancel(watching, job.take)
             if watching.done():
                 end = await watching
-                if not end.state.is_over:
-                    # It outlived its time. If it ended in this very moment after all, look again.
-                    if await self._stop_late_job(job, end, limits):
-                        watching = calls.watch(job, limits.heartbeat)
-                        continue
-                    return await self._give_up(order, end.failure)
-                return await self._finish(order, job, end)
+                if end.state.is_over:
+                    return await self._finish(order, job, end)
+                # It outlived its time. If it ended in this very moment after all, look again.
+                if await self._stop_late_job(job, end, limits):
+                    watching = calls.watch(job, limits.heartbeat)
+                    continue
+                return False
             if self._cancel_by_hand:
                 await self._write_down_cancel()
                 continue
@@ -229,7 +282,7 @@ class GenerationWorkflow:
                 continue
             self._ending = result.ending
             if result.outcome is CancelOutcome.GOES_ON:
-                self._drains.append(watching)
+                self._drains.take(LateJob(job=job), watching, limits)
             else:
                 watching.cancel()
             return True
@@ -249,27 +302,15 @@ class GenerationWorkflow:
 
     async def _finish(self, order: Order, job: Job, end: JobEnd) -> bool:
         if end.state is not JobState.SUCCEEDED:
-            return await self._give_up(order, end.failure)
+            self._tell(f"failed: {end.failure.detail if end.failure else end.state}")
+            return False
         self._tell("the video is made; fetching and proving it")
         stored = await calls.store(job, order.limits.store, order.limits.heartbeat)
         if stored.ending is None:
-            return await self._give_up(order, stored.failure)
+            self._tell(f"failed: {stored.failure.detail if stored.failure else 'not stored'}")
+            return False
         self._ending = stored.ending
         self._tell(f"take {order.take} is {stored.ending.status}")
-        return True
-
-    async def _give_up(self, order: Order, failure: Failure | None) -> bool:
-        if failure is None:
-            raise ValueError("an attempt that failed says why")
-        self._tell(f"failed: {failure.detail}")
-        self._ending = await calls.close_take(
-            CloseTake(
-                generation_id=order.generation_id,
-                take=order.take,
-                attempt=order.attempt.number,
-                failure=failure,
-            )
-        )
         return True
 
     async def _write_down_cancel(self) -> None:

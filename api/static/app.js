@@ -5,7 +5,7 @@ import { Follower } from "./follow.js";
 import { OrderForm } from "./form.js";
 import { Recent } from "./recent.js";
 import { View } from "./view.js";
-import { sentence } from "./words.js";
+import { sentence, setText } from "./words.js";
 
 const GENERATIONS = "/v1/generations";
 const RETRY_MS = 2000;
@@ -50,6 +50,7 @@ function openFromAddress() {
     onState: (generation) => {
       const isFirst = !opened.status;
       view.state(generation);
+      if ($("cancel-preview").textContent) foretell(); // what was said may be true no more
       if (!isFirst && opened.status !== generation.status) recent.refresh();
       opened.status = generation.status;
       if (isFirst) $("live").scrollIntoView({ block: "nearest" });
@@ -160,6 +161,19 @@ async function resume() {
   form.lock(false);
 }
 
+/** Say what a cancel would do while somebody is about to ask for it. */
+async function foretell() {
+  const { id } = opened;
+  try {
+    const { message } = await get(`${GENERATIONS}/${id}/cancel-preview`);
+    if (opened.id === id && !$("cancel").hidden) setText($("cancel-preview"), message);
+  } catch (error) {
+    if (!(error instanceof Refused) && !(error instanceof Away)) throw error;
+  }
+}
+
+for (const kind of ["pointerenter", "focus"]) $("cancel").addEventListener(kind, foretell);
+for (const kind of ["pointerleave", "blur"]) $("cancel").addEventListener(kind, () => setText($("cancel-preview"), ""));
 $("cancel").addEventListener("click", () => ask($("cancel"), (path, onAway) => post(`${path}/cancel`, {}, { onAway })));
 nextTake($("regenerate"), {});
 nextTake($("replace"), { if_running: "replace" });

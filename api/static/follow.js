@@ -16,6 +16,8 @@ const TYPES = [
 const TERMINAL = new Set(["completed", "failed", "cancelled"]);
 const AGAIN_MS = 1000;
 const NOTICE_AFTER_MS = 1500;
+const WAITS = new Set(["queued", "waiting_retry"]); // places and times change without an event
+const LOOK_WHILE_WAITING_MS = 2000;
 
 export function isOver(generation) {
   return TERMINAL.has(generation.status);
@@ -30,6 +32,7 @@ export class Follower {
   #looking = false;
   #lookAgain = false;
   #noticeTimer = 0;
+  #waitTimer = 0;
   #stopped = false;
 
   /** @param hooks onEvent(event), onState(generation), onConnected(boolean), onMissing() */
@@ -49,6 +52,7 @@ export class Follower {
     this.#stopped = true;
     this.#hush();
     clearTimeout(this.#noticeTimer);
+    clearTimeout(this.#waitTimer);
   }
 
   #listen() {
@@ -110,6 +114,8 @@ export class Follower {
         if (this.#stopped) return;
         this.#latest = generation;
         this.#hooks.onState(generation);
+        clearTimeout(this.#waitTimer);
+        if (WAITS.has(generation.stage)) this.#waitTimer = setTimeout(() => this.#look(), LOOK_WHILE_WAITING_MS);
         if (this.#isDone()) {
           this.#hush();
           this.#connected(true);

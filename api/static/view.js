@@ -2,7 +2,7 @@
 
 import { isOver } from "./follow.js";
 import { Takes } from "./takes.js";
-import { STATUS_WORDS, clock, dollars, outcomeWords, setText, stageWords, timeLeft } from "./words.js";
+import { STATUS_WORDS, clock, dollars, outcomeWords, setText, stageWords, timeLeft, waitWords } from "./words.js";
 
 const ACTIONS = ["cancel", "regenerate", "replace", "delete"];
 
@@ -25,7 +25,7 @@ export class View {
     $("timeline").replaceChildren();
     $("change").open = false;
     $("next-prompt").value = "";
-    for (const id of ["connection", "action-error", "missing"]) $(id).textContent = "";
+    for (const id of ["connection", "action-error", "missing", "wait", "cancel-preview"]) $(id).textContent = "";
     $("live").hidden = true;
   }
 
@@ -71,6 +71,7 @@ export class View {
     if (!$("change").open) $("next-prompt").value = request.prompt;
     $("live-prompt").textContent = request.prompt;
     setText($("stage"), stageWords(generation, this.#nameOf(generation.provider)));
+    setText($("wait"), isOver(generation) ? "" : waitWords(generation));
     $("eta").textContent = isOver(generation) ? "" : timeLeft(generation.eta_seconds);
     this.#bar(generation);
     this.#failure(generation.error);
@@ -78,6 +79,7 @@ export class View {
     this.#cost(generation);
     this.takes.state(generation);
     for (const action of ACTIONS) $(action).hidden = !actions.includes(action);
+    if ($("cancel").hidden) setText($("cancel-preview"), "");
     $("change").hidden = !actions.includes("regenerate") && !actions.includes("replace");
     setLink($("temporal"), generation.links.temporal);
     document.title = isOver(generation)

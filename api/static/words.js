@@ -36,6 +36,20 @@ export function stageWords(generation, provider) {
   return ENDS[generation.status] || (stage ? stage(provider) : generation.stage.replaceAll("_", " "));
 }
 
+/** Why it waits, and for how long: its place in the queue, or the moment of the next attempt. */
+export function waitWords({ queue, retry_at: retryAt }) {
+  if (queue) {
+    const eta = queue.eta_seconds === null ? "" : ` Its turn comes ${soon(queue.eta_seconds)}.`;
+    return `Number ${queue.position} of ${queue.of}. ${queue.message}${eta}`;
+  }
+  return retryAt ? `The next attempt begins ${soon((new Date(retryAt) - Date.now()) / 1000)}.` : "";
+}
+
+function soon(seconds) {
+  if (seconds < 1) return "now";
+  return seconds < 90 ? `in about ${Math.ceil(seconds)} s` : `in about ${Math.round(seconds / 60)} min`;
+}
+
 export function outcomeWords(take) {
   if (!take.cancel) return "";
   const bill = { true: " It is billed.", false: " It is not billed." }[take.cancel.billed] || "";

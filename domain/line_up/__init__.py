@@ -1,13 +1,26 @@
 """The providers that VideoPlanet knows, with their models, limits and prices as read on the date beside each."""
 
+from collections.abc import Mapping
+from datetime import timedelta
+from types import MappingProxyType
+
 from domain.line_up.runway import RUNWAY
 from domain.line_up.seedance import SEEDANCE
 from domain.line_up.stable_video import RETIREMENT, STABLE_VIDEO
 
-__all__ = ["LINE_UP", "RETIREMENT", "RUNWAY", "SEEDANCE", "STABLE_VIDEO", "can_list", "name_of"]
+__all__ = ["LINE_UP", "RETIREMENT", "RUNWAY", "SEEDANCE", "SPACING", "STABLE_VIDEO", "can_list", "name_of"]
 
 LINE_UP = (RUNWAY, SEEDANCE, STABLE_VIDEO)
 """In the order of preference where the user leaves the choice to us."""
+
+SPACING: Mapping[str, timedelta] = MappingProxyType(
+    {
+        RUNWAY.id: timedelta(seconds=5),
+        SEEDANCE.id: timedelta(seconds=3),
+        STABLE_VIDEO.id: timedelta(seconds=10),
+    }
+)
+"""How long each provider is left alone between two orders, by our own rule."""
 
 _LISTING = frozenset({SEEDANCE.id})
 _NAMES = {facts.id: facts.name for facts in LINE_UP}

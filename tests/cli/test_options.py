@@ -88,3 +88,33 @@ def test_what_cannot_be_read_reaches_nobody(api: Script, option: str, value: str
 def test_wrong_usage_reaches_nobody(api: Script, arguments: list[str]) -> None:
     assert run(api, *arguments).exit_code == 2
     assert api.heard == []
+
+
+@pytest.mark.parametrize(
+    ("options", "body"),
+    [
+        (["--priority", "high"], {"priority": "high"}),
+        (["--deadline", "600"], {"deadline_seconds": 600}),
+        (["--on-unknown", "resubmit"], {"on_unknown_submission": "resubmit"}),
+        (["--on-content", "next"], {"on_content_policy": "next"}),
+        (
+            ["--fallback", "seedance", "--fallback", "stable-video"],
+            {"fallback_providers": ["seedance", "stable-video"]},
+        ),
+        (["--fallback", "auto"], {"fallback_providers": "auto"}),
+        (["--no-fallback"], {"fallback_providers": []}),
+        ([], {}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_an_option_says_how_an_order_is_carried_out(
+    api: Script, options: list[str], body: dict[str, Any]
+) -> None:
+    assert run(api, "generate", "a fox", "--no-wait", *options).exit_code == 0
+    assert api.heard[0].body == {"prompt": "a fox"} | body
+
+
+def test_nobody_and_somebody_cannot_both_go_on(api: Script) -> None:
+    refused = run(api, "generate", "a fox", "--no-fallback", "--fallback", "seedance")
+    assert refused.exit_code == 2
+    assert api.heard == []

@@ -42,7 +42,12 @@ _changed_params = st.fixed_dictionaries(
 _words = st.sampled_from(["one", "two", "three"])
 requests = st.fixed_dictionaries(
     {"prompt": _words, "provider": st.sampled_from(["auto", "runway"]), "params": _params},
-    optional={"model": _words, "project_id": _words, "metadata": st.just({"a": "b"})},
+    optional={
+        "model": _words,
+        "project_id": _words,
+        "metadata": st.just({"a": "b"}),
+        "fallback_providers": st.sampled_from(["auto", [], ["seedance", "stable-video"]]),
+    },
 ).map(GenerationRequest.model_validate)
 changes = st.fixed_dictionaries(
     {},
@@ -63,6 +68,26 @@ def as_given(request: GenerationRequest) -> dict[str, Any]:
 
 def asked(**fields: Any) -> RegenerateRequest:
     return RegenerateRequest.model_validate(fields)
+
+
+def test_how_to_go_on_is_kept() -> None:
+    last = a_request(
+        provider="runway",
+        priority="high",
+        fallback_providers=["seedance"],
+        deadline_seconds=60,
+        on_unknown_submission="resubmit",
+        on_content_policy="next",
+    )
+    assert next_request(last, asked(prompt="one")) == last.model_copy(update={"prompt": "one"})
+    forbidden = a_request(fallback_providers=[])
+    assert next_request(forbidden, asked(provider="runway")).fallback_providers == ()
+
+
+def test_a_provider_that_is_asked_for_now_is_no_longer_one_to_fall_back_to() -> None:
+    last = a_request(provider="runway", fallback_providers=["stable-video", "seedance"])
+    following = next_request(last, asked(provider="seedance"))
+    assert (following.provider, following.fallback_providers) == ("seedance", ("stable-video",))
 
 
 @given(requests, changes)

@@ -92,7 +92,80 @@ def test_a_request_survives_being_stored_as_json() -> None:
     assert GenerationRequest.model_validate(stored) == request
 
 
-@pytest.mark.parametrize("field", ["max_cost_usd", "metadata", "seed"])
+def test_what_is_not_said_about_going_on_is_chosen_carefully() -> None:
+    request = a_request()
+    assert (request.priority, request.fallback_providers, request.deadline_seconds) == (
+        "normal",
+        "auto",
+        None,
+    )
+    assert (request.on_unknown_submission, request.on_content_policy) == ("hold", "fail")
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ("priority", ["urgent", "high", "normal", "low"]),
+        ("on_unknown_submission", ["hold", "resubmit"]),
+        ("on_content_policy", ["fail", "next"]),
+    ],
+)
+def test_how_to_go_on_is_said_in_a_few_words(field: str, words: list[str]) -> None:
+    assert [getattr(a_request(**{field: word}), field) for word in words] == words
+    for wrong in ("", words[0].upper(), "stop", None, True, 1, words):
+        assert refused_fields(**{field: wrong}) == {field}
+
+
+@pytest.mark.parametrize("seconds", [10, 600, 7 * 86_400])
+def test_a_deadline_is_between_ten_seconds_and_a_week(seconds: int) -> None:
+    assert a_request(deadline_seconds=seconds).deadline_seconds == seconds
+
+
+@pytest.mark.parametrize("seconds", [9, 0, -10, 7 * 86_400 + 1, 60.0, "60", True])
+def test_any_other_deadline_is_refused(seconds: object) -> None:
+    assert refused_fields(deadline_seconds=seconds) == {"deadline_seconds"}
+
+
+def test_up_to_eight_fallback_providers_are_kept_in_their_order() -> None:
+    eight = [f"provider-{number}" for number in range(8, 0, -1)]
+    for listed in ([], ["seedance"], eight):
+        request = a_request(fallback_providers=listed)
+        assert request.fallback_providers == tuple(listed)
+        assert GenerationRequest.model_validate_json(request.model_dump_json()) == request
+        assert GenerationRequest.model_validate(request.model_dump(mode="json", exclude_none=True)) == request
+
+
+@pytest.mark.parametrize(
+    ("listed", "message"),
+    [
+        ([f"provider-{number}" for number in range(9)], "must name at most 8 providers"),
+        (["seedance", "google", "seedance"], "names seedance twice"),
+        (["seedance", "runway"], "must not repeat the provider runway"),
+        (["seedance", "auto"], "must not have `auto` in a list: give it alone"),
+        (["Seedance"], "must name providers by their ids"),
+        (["seedance", 5], "must name providers by their ids"),
+        ([["seedance"]], "must name providers by their ids"),
+        ("seedance", "must be `auto` or a list of providers"),
+        ("", "must be `auto` or a list of providers"),
+        (None, "must be `auto` or a list of providers"),
+        ({"seedance": 1}, "must be `auto` or a list of providers"),
+        (True, "must be `auto` or a list of providers"),
+    ],
+)
+def test_any_other_fallback_is_refused_with_one_reason(listed: object, message: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        a_request(provider="runway", fallback_providers=listed)
+    (error,) = refused.value.errors()
+    assert (error["loc"], error["msg"]) == (("fallback_providers",), message)
+
+
+def test_the_schema_tells_what_a_fallback_can_be() -> None:
+    word, listed = GenerationRequest.model_json_schema()["properties"]["fallback_providers"]["anyOf"]
+    assert word["const"] == "auto"
+    assert (listed["type"], listed["maxItems"]) == ("array", 8)
+
+
+@pytest.mark.parametrize("field", ["max_cost_usd", "metadata", "seed", "fallback_providers", "priority"])
 def test_a_regenerate_is_closed_to_unknown_fields(field: str) -> None:
     with pytest.raises(ValidationError):
         RegenerateRequest.model_validate({field: {}})

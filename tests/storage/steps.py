@@ -1,6 +1,6 @@
 """What people and workers do to the store, a transaction each; and looking at what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
@@ -8,13 +8,18 @@ from typing import Any, cast
 from sqlalchemy import Row, select, update
 
 from domain.events import Event
+from domain.failures import Failure
 from domain.generation import DeploymentMode, Generation, Take, Video
 from domain.ids import new_generation_id
-from domain.messages import Claim, CloseTake, Ending, Job, Order, Submitted
-from domain.outcomes import Accepted, JobState, JobStatus, SubmitResult
+from domain.messages import CancelResult, Claim, Claimed, Ending, Job, Order, Submitted
+from domain.moments import micros_of
+from domain.outcomes import Accepted, CancelOutcome, JobState, JobStatus, SubmitResult
+from domain.plans import Plan
 from domain.request import IfRunning
+from domain.routing import Health
 from domain.status import Position
-from storage import answers, catalog, claims, endings, events, facts, projection, wishes
+from domain.tickets import Refusal
+from storage import answers, catalog, claims, endings, events, facts, fence, projection, wishes
 from storage.asset_store import AssetStore
 from storage.database import Database
 from storage.tables import attempts, generations
@@ -48,10 +53,14 @@ def a_second(database: Database) -> Database:
     return Database(database.url)
 
 
-async def created(database: Database, now: datetime = NOW, **request: Any) -> str:
+async def created(
+    database: Database, now: datetime = NOW, route: Sequence[Plan] | None = None, **request: Any
+) -> str:
     generation_id = new_generation_id()
     async with database.write() as connection:
-        await wishes.create(connection, generation_id, SOMEBODY, a_request(**request), a_plan(), now)
+        await wishes.create(
+            connection, generation_id, SOMEBODY, a_request(**request), route or [a_plan()], now
+        )
     return generation_id
 
 
@@ -66,7 +75,7 @@ async def regenerated(
         last = await catalog.load(connection, generation_id)
         request = a_request(prompt=f"Take {last.current.number + 1}")
         return await wishes.regenerate(
-            connection, last, request, a_plan(), NOW, if_running=if_running, wish_key=wish_key
+            connection, last, request, [a_plan()], NOW, if_running=if_running, wish_key=wish_key
         )
 
 
@@ -74,6 +83,23 @@ async def cancelled(database: Database, generation_id: str, now: datetime = SENT
     async with database.write(generation_id) as connection:
         generation = await catalog.load(connection, generation_id)
         return await wishes.cancel(connection, generation, now, by="user", reason=None)
+
+
+async def answered(
+    database: Database,
+    generation_id: str,
+    now: datetime = NOW,
+    *,
+    run: str = "run-1",
+    began: int = 1,
+    mode: DeploymentMode = DeploymentMode.SANDBOX,
+    refusal: Refusal | None = None,
+    healths: Mapping[str, Health] | None = None,
+) -> Claimed:
+    """Claim, and return the whole answer."""
+    wanted = Claim(generation_id=generation_id, run_id=run, run_started_micros=began, refusal=refusal)
+    async with database.write(generation_id) as connection:
+        return await claims.claim(connection, wanted, claims.Terms(mode, LIMITS, healths or {}), now)
 
 
 async def claimed_by(
@@ -84,25 +110,31 @@ async def claimed_by(
     now: datetime = NOW,
     mode: DeploymentMode = DeploymentMode.SANDBOX,
 ) -> Order | None:
-    wanted = Claim(generation_id=generation_id, run_id=run, run_started_micros=began)
-    async with database.write(generation_id) as connection:
-        return await claims.claim(connection, wanted, mode, LIMITS, now)
+    """Claim, and return an order that has a slot."""
+    claimed = await answered(database, generation_id, now, run=run, began=began, mode=mode)
+    return None if claimed.order is None else granted(claimed.order, now)
 
 
-async def claimed(database: Database, generation_id: str | None = None) -> Order:
-    order = await claimed_by(database, generation_id or await created(database))
+def granted(order: Order, now: datetime = NOW) -> Order:
+    """Return an order that has a slot."""
+    return order.model_copy(update={"send_by": micros_of(now + LIMITS.send_within)})
+
+
+async def claimed(database: Database, generation_id: str | None = None, now: datetime = NOW) -> Order:
+    order = await claimed_by(database, generation_id or await created(database), now=now)
     assert order is not None
     return order
 
 
 async def may_send(database: Database, order: Order, now: datetime = SENT) -> bool:
     async with database.write(order.generation_id) as connection:
-        return await claims.begin_sending(connection, order, "run-1", now)
+        return await fence.begin_sending(connection, order, "run-1", now)
 
 
-async def sending(database: Database, generation_id: str | None = None) -> Order:
-    order = await claimed(database, generation_id)
-    assert await may_send(database, order)
+async def sending(database: Database, generation_id: str | None = None, now: datetime = NOW) -> Order:
+    """Claim an order, and get the permission to send it a second later."""
+    order = await claimed(database, generation_id, now)
+    assert await may_send(database, order, now + SECOND)
     return order
 
 
@@ -118,11 +150,13 @@ async def finished_sending(
         return await answers.finish_sending(connection, order, result, now, has_permission=has_permission)
 
 
-async def running(database: Database, generation_id: str | None = None, job_id: str | None = None) -> Job:
-    order = await sending(database, generation_id)
+async def running(
+    database: Database, generation_id: str | None = None, job_id: str | None = None, now: datetime = NOW
+) -> Job:
+    order = await sending(database, generation_id, now)
     job_id = job_id or f"job-{order.attempt.ref}"
-    await finished_sending(database, order, Accepted(job_id=job_id))
-    return a_job(order, job_id)
+    await finished_sending(database, order, Accepted(job_id=job_id), now + SECOND)
+    return a_job(order, job_id, now + LIMITS.job)
 
 
 async def judged(
@@ -144,10 +178,35 @@ async def completed(
         return await endings.completed(connection, assets, job, video or a_video(), SENT)
 
 
-async def closed(database: Database, generation_id: str, take: int = 1) -> Ending:
-    close = CloseTake(generation_id=generation_id, take=take, attempt=1, failure=a_failure())
+async def closed(
+    database: Database, generation_id: str, take: int = 1, failure: Failure | None = None
+) -> Ending:
     async with database.write(generation_id) as connection:
-        return await endings.close_failed(connection, close, SENT)
+        generation = await catalog.load(connection, generation_id)
+        return await endings.close_failed(
+            connection, generation, generation.take(take), failure or a_failure(), SENT
+        )
+
+
+async def given_up(database: Database, job: Job, failure: Failure, now: datetime = SENT) -> None:
+    async with database.write(job.generation_id) as connection:
+        await facts.given_up(connection, job, failure, now)
+
+
+async def stopped(
+    database: Database,
+    job: Job,
+    outcome: CancelOutcome,
+    *,
+    because: Failure | None = None,
+    billed: bool | None = None,
+    now: datetime = SENT,
+) -> None:
+    """End a cancel that was sent: the user's, or (with a reason) our own."""
+    async with database.write(job.generation_id) as connection:
+        await facts.cancel_sending(connection, job, now, will_bill=billed, because=because)
+        result = CancelResult(outcome=outcome, billed=billed)
+        await facts.cancel_ended(connection, job, result, now, because=because)
 
 
 async def projected(database: Database, generation_id: str, position: Position, **shown: Any) -> bool:

@@ -10,7 +10,7 @@ from domain.outcomes import Accepted, AttemptState, CancelOutcome, NotSent, Reje
 from domain.status import Stage, Status
 from storage.database import Database
 from storage.tables import attempts
-from tests.factories import LIMITS, NOW, a_failure, a_plan
+from tests.factories import LIMITS, a_failure, a_plan
 from tests.storage.steps import (
     SENT,
     cancelled,
@@ -36,13 +36,14 @@ LOST = a_failure(Category.SUBMISSION_UNKNOWN)
 
 async def test_the_first_claim_opens_the_first_attempt(database: Database) -> None:
     order = await claimed(database)
-    assert (order.take, order.attempt.number, order.attempt.state) == (1, 1, AttemptState.GRANTED)
+    assert (order.take, order.attempt.number, order.attempt.state) == (1, 1, AttemptState.QUEUED)
     assert order.attempt.ref == f"{order.generation_id}.1.1"
     assert (order.plan, order.limits, order.cancel_requested) == (a_plan(), LIMITS, False)
     generation = await shown(database, order.generation_id)
     assert (generation.status, generation.stage) == (Status.PROCESSING, Stage.QUEUED)
     assert generation.cost == Cost(reserved=PRICE)
-    assert (await row_of(database, order.attempt.ref)).send_by == NOW + LIMITS.send_within
+    row = await row_of(database, order.attempt.ref)
+    assert (row.send_by, row.sent_at, row.plan) == (None, None, a_plan().model_dump(mode="json"))
 
 
 async def test_a_repeated_claim_is_the_same_work(database: Database) -> None:
@@ -93,28 +94,16 @@ async def test_a_new_run_goes_on_with_the_job_of_the_last(database: Database) ->
     assert (await shown(database, job.generation_id)).stage is Stage.PROVIDER_QUEUED
 
 
-@pytest.mark.parametrize("state", [AttemptState.SENDING, AttemptState.REJECTED, AttemptState.UNKNOWN])
+@pytest.mark.parametrize("state", [AttemptState.SENDING, AttemptState.UNKNOWN])
 async def test_what_may_have_been_sent_is_never_answered_with_a_new_attempt(
     database: Database, state: AttemptState
 ) -> None:
     order = await sending(database)
-    match state:
-        case AttemptState.REJECTED:
-            await finished_sending(database, order, Rejected(failure=REFUSED))
-        case AttemptState.UNKNOWN:
-            await finished_sending(database, order, Unknown(client_reference="r", failure=LOST))
+    if state is AttemptState.UNKNOWN:
+        await finished_sending(database, order, Unknown(client_reference="r", failure=LOST))
     again = await claimed_by(database, order.generation_id, "run-2", began=2)
     assert again is not None
     assert (again.attempt.number, again.attempt.state) == (1, state)
-
-
-async def test_what_was_surely_not_sent_is_answered_with_a_new_attempt(database: Database) -> None:
-    order = await claimed(database)
-    for number in range(2, 5):
-        await finished_sending(database, order, NotSent(failure=UNREACHED))
-        order = await claimed(database, order.generation_id)
-        assert (order.attempt.number, order.attempt.state) == (number, AttemptState.GRANTED)
-        assert (await shown(database, order.generation_id)).cost == Cost(reserved=PRICE)
 
 
 async def test_a_claim_says_that_a_cancel_is_wanted(database: Database) -> None:

@@ -75,7 +75,7 @@ async def secret_order(database: Database, key: Key) -> str:
             connection, await catalog.load(connection, generation_id), NOW, by="user", reason=SECRET
         )
         generation = await catalog.load(connection, generation_id)
-        await wishes.regenerate(connection, generation, request, plan, NOW)
+        await wishes.regenerate(connection, generation, request, [plan, plan], NOW)
 
     async def answer(connection: object) -> Reply:
         del connection
@@ -153,7 +153,7 @@ async def test_nothing_is_told_of_it_any_more(database: Database, assets: LocalA
         generation = await catalog.load(connection, job.generation_id)
         await wishes.cancel(connection, generation, NOW, by="user", reason=None)
         result = CancelResult(outcome=CancelOutcome.GOES_ON)
-        await facts.cancel_ended(connection, job, result, SENT, by_user=True)
+        await facts.cancel_ended(connection, job, result, SENT, because=None)
     await deleted(database, job.generation_id)
     assert await ended(database, job, JobState.FAILED, failure=a_failure(detail=SECRET), cost=PRICE)
     assert await told_types(database, job.generation_id) == ["generation.deleted"]

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from domain.failures import Category
+from domain.failures import Category, Failure
 from domain.generation import Cost
 from domain.messages import CancelResult, Job
 from domain.outcomes import CancelOutcome, JobState, JobStatus
@@ -31,6 +31,7 @@ from tests.storage.steps import (
 
 PRICE = a_plan().price
 FAILED = a_failure(Category.SERVER_ERROR)
+OUTLIVED = a_failure(Category.TIMEOUT)
 
 
 @pytest.mark.parametrize(
@@ -87,11 +88,11 @@ async def stopped(
     outcome: CancelOutcome,
     *,
     billed: bool | None = None,
-    by_user: bool = True,
+    because: Failure | None = None,
 ) -> None:
     result = CancelResult(outcome=outcome, billed=billed)
     async with database.write(job.generation_id) as connection:
-        await facts.cancel_ended(connection, job, result, SENT, by_user=by_user)
+        await facts.cancel_ended(connection, job, result, SENT, because=because)
 
 
 async def test_a_job_that_vanished_after_our_cancel_is_no_failure(database: Database) -> None:
@@ -177,7 +178,7 @@ async def test_a_job_that_the_service_gives_up_is_billed_but_leaves_the_take_to_
     database: Database,
 ) -> None:
     job = await running(database)
-    await stopped(database, job, CancelOutcome.STOPPED, billed=True, by_user=False)
+    await stopped(database, job, CancelOutcome.STOPPED, billed=True, because=OUTLIVED)
     generation = await shown(database, job.generation_id)
     assert (generation.status, generation.cost) == (Status.PROCESSING, Cost(settled=PRICE))
     assert "cancel.outcome" not in await told_types(database, job.generation_id)

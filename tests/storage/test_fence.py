@@ -20,6 +20,7 @@ from tests.storage.steps import (
     closed,
     created,
     finished_sending,
+    granted,
     judged,
     may_send,
     row_of,
@@ -73,6 +74,22 @@ async def test_nobody_may_send_twice_even_much_later(database: Database) -> None
 async def test_the_permission_ends_with_its_time(database: Database, late: timedelta, may: bool) -> None:
     order = await claimed(database)
     assert await may_send(database, order, now=NOW + LIMITS.send_within + late) is may
+
+
+async def test_nobody_may_send_without_a_slot(database: Database) -> None:
+    order = await claimed(database)
+    assert not await may_send(database, order.model_copy(update={"send_by": None}))
+    assert (await row_of(database, order.attempt.ref)).state == AttemptState.QUEUED
+    assert await may_send(database, order)
+    row = await row_of(database, order.attempt.ref)
+    assert (row.send_by, row.sent_at) == (NOW + LIMITS.send_within, SENT)
+
+
+async def test_a_slot_that_was_granted_again_is_good_until_its_own_time(database: Database) -> None:
+    order = await claimed(database)
+    much_later = NOW + timedelta(hours=1)
+    assert not await may_send(database, order, much_later)
+    assert await may_send(database, granted(order, much_later), much_later + LIMITS.send_within)
 
 
 async def test_nobody_may_send_for_a_cancelled_take(database: Database) -> None:

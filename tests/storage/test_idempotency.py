@@ -23,7 +23,7 @@ def key(value: str = "k", body: bytes = b"{}", **scope: str) -> Key:
 
 def creates(generation_id: str) -> Work:
     async def work(connection: AsyncConnection) -> Reply:
-        await wishes.create(connection, generation_id, SOMEBODY, a_request(), a_plan(), NOW)
+        await wishes.create(connection, generation_id, SOMEBODY, a_request(), [a_plan()], NOW)
         return Reply(202, {"id": generation_id}, {"Location": f"/v1/generations/{generation_id}"})
 
     return work

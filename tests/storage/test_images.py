@@ -38,7 +38,7 @@ async def ordered_with_picture(database: Database) -> str:
     async with database.write() as connection:
         await images.first_frame(connection, SOMEBODY.tenant_id, WITH_PICTURE)
         generation_id = new_generation_id()
-        await wishes.create(connection, generation_id, SOMEBODY, WITH_PICTURE, a_plan(), NOW)
+        await wishes.create(connection, generation_id, SOMEBODY, WITH_PICTURE, [a_plan()], NOW)
     return generation_id
 
 

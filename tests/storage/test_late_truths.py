@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from domain.failures import Category
+from domain.failures import Category, Failure
 from domain.messages import CancelResult, Job
 from domain.outcomes import CancelOutcome, JobState, Rejected, Unknown
 from domain.status import Status
@@ -25,10 +25,10 @@ from tests.storage.steps import (
 )
 
 
-async def stopped(database: Database, job: Job, outcome: CancelOutcome, *, by_user: bool) -> None:
+async def stopped(database: Database, job: Job, outcome: CancelOutcome, *, because: Failure | None) -> None:
     async with database.write(job.generation_id) as connection:
         result = CancelResult(outcome=outcome, billed=False)
-        await facts.cancel_ended(connection, job, result, SENT, by_user=by_user)
+        await facts.cancel_ended(connection, job, result, SENT, because=because)
 
 
 async def test_a_cancel_beside_a_job_that_the_service_itself_stopped_is_said_to_have_stopped(
@@ -36,7 +36,7 @@ async def test_a_cancel_beside_a_job_that_the_service_itself_stopped_is_said_to_
 ) -> None:
     job = await running(database)
     await cancelled(database, job.generation_id)
-    await stopped(database, job, CancelOutcome.STOPPED, by_user=False)
+    await stopped(database, job, CancelOutcome.STOPPED, because=a_failure(Category.TIMEOUT))
     await closed(database, job.generation_id)
     take = (await shown(database, job.generation_id)).current
     assert (take.status, take.cancel_outcome) == (Status.FAILED, CancelOutcome.STOPPED)
@@ -47,7 +47,7 @@ async def test_an_end_after_a_refused_cancel_is_the_jobs_own(database: Database)
     await cancelled(database, job.generation_id)
     async with database.write(job.generation_id) as connection:
         await facts.cancel_sending(connection, job, SENT, will_bill=False)
-    await stopped(database, job, CancelOutcome.GOES_ON, by_user=True)
+    await stopped(database, job, CancelOutcome.GOES_ON, because=None)
     assert await ended(database, job, JobState.GONE, failure=a_failure())
     assert (await row_of(database, job.ref)).ended_at is not None
 

@@ -113,11 +113,11 @@ async def test_what_is_surely_absent_costs_nothing_and_is_sent_again(database: D
     assert submitted.result.failure.code == SURELY_ABSENT
     assert (await row_of(database, order.attempt.ref)).at_risk_micros == 0
     generation = await shown(database, order.generation_id)
-    assert (generation.stage, generation.cost) == (Stage.WAITING_RETRY, Cost(reserved=PRICE))
-    assert (await told_types(database, order.generation_id))[-2:] == ["attempt.failed", "recovery.decided"]
-    again = await claimed_by(database, order.generation_id, began=2)
+    assert (generation.stage, generation.cost) == (Stage.SUBMITTING, Cost(reserved=PRICE))
+    assert (await told_types(database, order.generation_id))[-1] == "attempt.failed"
+    again = await claimed_by(database, order.generation_id, began=2, now=LATER)
     assert again is not None
-    assert (again.attempt.number, again.attempt.state) == (2, AttemptState.GRANTED)
+    assert (again.attempt.number, again.attempt.state) == (2, AttemptState.QUEUED)
 
 
 async def test_absent_twice_is_absent_once(database: Database) -> None:

@@ -41,7 +41,7 @@ async def replaced(database: Database, generation_id: str) -> Generation:
 async def stopped(database: Database, job: Job, outcome: CancelOutcome) -> None:
     async with database.write(job.generation_id) as connection:
         result = CancelResult(outcome=outcome, billed=None)
-        await facts.cancel_ended(connection, job, result, SENT, by_user=True)
+        await facts.cancel_ended(connection, job, result, SENT, because=None)
 
 
 async def test_what_was_not_sent_is_superseded_at_once_and_costs_nothing(database: Database) -> None:

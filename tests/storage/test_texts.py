@@ -3,14 +3,13 @@
 import pytest
 
 from domain.generation import Cost
-from domain.messages import CloseTake
 from domain.outcomes import JobState
 from domain.status import Status
-from storage import catalog, endings
+from storage import catalog
 from storage.catalog import Filters
 from storage.database import Database
 from tests.factories import a_failure
-from tests.storage.steps import SENT, created, ended, running, shown, told
+from tests.storage.steps import closed, created, ended, running, shown, told
 
 NUL, HALF = "\0", "\ud83e"
 
@@ -22,9 +21,7 @@ async def test_a_message_that_no_database_takes_is_told_with_a_sign_in_its_place
     failure = a_failure(detail=f"It {sign} failed.", billed=False)
     job = await running(database)
     assert await ended(database, job, JobState.FAILED, failure=failure)
-    close = CloseTake(generation_id=job.generation_id, take=1, attempt=1, failure=failure)
-    async with database.write(job.generation_id) as connection:
-        await endings.close_failed(connection, close, SENT)
+    await closed(database, job.generation_id, failure=failure)
     generation = await shown(database, job.generation_id)
     assert (generation.status, generation.cost) == (Status.FAILED, Cost())
     said = [event.message for event in await told(database, job.generation_id)]
@@ -43,9 +40,6 @@ async def test_a_search_for_what_no_database_takes_finds_nothing(database: Datab
 async def test_every_other_sign_is_kept(database: Database) -> None:
     text = "\N{FOX FACE} Füchse 狐 %_\\'\"\u202e\x7f"
     generation_id = await created(database, metadata={"note": "\N{FOX FACE}"})
-    async with database.write(generation_id) as connection:
-        failure = a_failure(detail=text)
-        close = CloseTake(generation_id=generation_id, take=1, attempt=None, failure=failure)
-        await endings.close_failed(connection, close, SENT)
+    await closed(database, generation_id, failure=a_failure(detail=text))
     assert (await told(database, generation_id))[-1].message == f"The generation failed: {text}"
     assert (await shown(database, generation_id)).metadata == {"note": "\N{FOX FACE}"}

@@ -146,7 +146,9 @@ async def test_what_is_over_cannot_be_cancelled(database: Database) -> None:
     assert over.value.status is Status.COMPLETED
 
 
-async def unheard(database: Database, at: timedelta, limit: int = 200) -> list[Unheard]:
+async def unheard(
+    database: Database, at: timedelta, limit: int = 200, after: Unheard | None = None
+) -> list[Unheard]:
     async with database.read() as connection:
         found = await unheard_wishes(
             connection,
@@ -154,6 +156,7 @@ async def unheard(database: Database, at: timedelta, limit: int = 200) -> list[U
             mode=DeploymentMode.SANDBOX,
             older_than=timedelta(seconds=10),
             quiet_for=timedelta(seconds=60),
+            after=after,
             limit=limit,
         )
     return list(found)
@@ -234,3 +237,15 @@ async def test_a_cancel_that_had_looked_before_the_sending_still_tells_the_truth
         take = await wishes.cancel(connection, seen_before, NOW, by="user", reason=None)
     assert take.cancel_outcome is CancelOutcome.REQUESTED
     assert (await shown(database, order.generation_id)).cost == Cost(reserved=PRICE)
+
+
+async def test_pages_show_every_unheard_wish_once(database: Database) -> None:
+    """Beyond the first page as well, where many have the same age."""
+    quiet = {(await sending(database)).generation_id for _ in range(3)}
+    new = {await created(database) for _ in range(4)}
+    seen: list[Unheard] = []
+    while page := await unheard(database, timedelta(minutes=5), limit=2, after=seen[-1] if seen else None):
+        seen += page
+    assert {wish.generation_id for wish in seen[:4]} == new
+    assert {wish.generation_id for wish in seen[4:]} == quiet
+    assert len(seen) == 7

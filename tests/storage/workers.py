@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 
 from domain.failures import Category
 from domain.generation import Video
-from domain.messages import CancelResult, Claim, CloseTake, Job, Order
-from domain.moments import micros_of
+from domain.messages import CancelResult, Claim, Job, LateJob, Order
+from domain.moments import micros_of, moment_of
 from domain.outcomes import (
     Accepted,
+    AttemptState,
     CancelOutcome,
     JobState,
     JobStatus,
@@ -18,15 +19,20 @@ from domain.outcomes import (
     SubmitResult,
     Unknown,
 )
-from storage import answers, catalog, claims, endings, facts, lookups, uses
+from domain.tickets import Refusal, RefusalReason
+from storage import answers, catalog, claims, endings, facts, fence, lookups, uses
 from storage.assets import LocalAssets
 from storage.database import Database
 from tests.factories import LIMITS, a_failure, a_video
-from tests.storage.steps import SOMEBODY
+from tests.storage.steps import SOMEBODY, granted
 from tests.storage.world import REFUSALS, People
 
 VIDEOS = (b"one film", b"another film")
+OUTLIVED = a_failure(Category.TIMEOUT)
+BROKEN = a_failure(Category.BAD_OUTPUT)
 _FAULTS = (
+    Rejected(failure=a_failure(Category.CAPACITY, billed=False)),
+    Rejected(failure=a_failure(Category.RATE_LIMIT, retry_after_seconds=3, billed=False)),
     NotSent(failure=a_failure(Category.NETWORK, billed=False)),
     Rejected(failure=a_failure(Category.VALIDATION, billed=False)),
     Unknown(client_reference="r", failure=a_failure(Category.SUBMISSION_UNKNOWN)),
@@ -42,6 +48,7 @@ class World(People):
         self.permissions: Counter[str] = Counter()
         self.did: Counter[str] = Counter()
         self._orders: dict[str, list[Order]] = {}
+        self._late: dict[str, LateJob] = {}
 
     @property
     def acts(self) -> tuple[Callable[[], Awaitable[None]], ...]:
@@ -58,7 +65,9 @@ class World(People):
             self.look_up,
             self.watch,
             self.stop_job,
+            self.stop_late_job,
             self.give_up,
+            self.drain,
             self.rate,
             self.keep,
             self.delete,
@@ -90,18 +99,38 @@ class World(People):
     # Workers.
 
     async def claim(self) -> None:
-        generation_id, began = self.generation(), self.random.randrange(1, 9)
-        wanted = Claim(generation_id=generation_id, run_id=f"run-{began}", run_started_micros=began)
+        order = self._order()
+        refusal = None
+        if order is not None and order.ticket is not None and self.random.random() < 0.2:
+            reason = self.random.choice(list(RefusalReason))
+            refusal = Refusal(ref=order.ticket.ref, reason=reason)
+        generation_id = order.generation_id if order and refusal else self.generation()
+        await self._claim(generation_id, self.random.randrange(1, 9), refusal)
+
+    async def _claim(self, generation_id: str, began: int, refusal: Refusal | None = None) -> Order | None:
+        wanted = Claim(
+            generation_id=generation_id, run_id=f"run-{began}", run_started_micros=began, refusal=refusal
+        )
+        terms = claims.Terms(SOMEBODY.mode, LIMITS)
         async with self.database().write(generation_id) as connection:
-            order = await claims.claim(connection, wanted, SOMEBODY.mode, LIMITS, self.now())
-        if order is not None:
-            self._orders.setdefault(generation_id, []).append(order)
+            claimed = await claims.claim(connection, wanted, terms, self.now())
+        self._late |= {one.job.ref: one for one in claimed.late}
+        if claimed.order is not None:
+            self._orders.setdefault(generation_id, []).append(claimed.order)
+        return claimed.order
 
     async def send(self) -> None:
         if order := self._order():
-            async with self.database().write(order.generation_id) as connection:
-                may = await claims.begin_sending(connection, order, "run", self.now())
-            self.permissions[order.attempt.ref] += may
+            await self._send(order)
+
+    async def _send(self, order: Order) -> bool:
+        """Send an order, where its gate has granted it a slot."""
+        if order.not_before is None:
+            order = granted(order, self.moment)
+        async with self.database().write(order.generation_id) as connection:
+            may = await fence.begin_sending(connection, order, "run", self.now())
+        self.permissions[order.attempt.ref] += may
+        return may
 
     async def answer(self) -> None:
         if order := self._order():
@@ -127,10 +156,13 @@ class World(People):
         if lost.known is None or not isinstance(lost.known.result, Unknown):
             return
         async with self.database().write(order.generation_id) as connection:
-            if self.random.random() < 0.5:
-                await lookups.found(connection, order, f"job-{order.attempt.ref}", self.now())
-            else:
-                await lookups.absent(connection, order, self.now())
+            match self.random.randrange(3):
+                case 0:
+                    await lookups.found(connection, order, f"job-{order.attempt.ref}", self.now())
+                case 1:
+                    await lookups.absent(connection, order, self.now())
+                case _:
+                    await lookups.in_vain(connection, order, self.now())
 
     async def watch(self) -> None:
         if job := await self._accepted_job():
@@ -144,8 +176,11 @@ class World(People):
                 await facts.job_ended(connection, job, self._end_of(job), self.now())
 
     async def store(self) -> None:
-        job = await self._accepted_job()
-        if job is None or self._end_of(job).state is not JobState.SUCCEEDED:
+        if job := await self._accepted_job():
+            await self._store(job)
+
+    async def _store(self, job: Job) -> None:
+        if self._end_of(job).state is not JobState.SUCCEEDED:
             return
         await self._end(job)
         video = await self._stored(VIDEOS[len(job.ref) % 2] if job.attempt == 1 else VIDEOS[0])
@@ -163,19 +198,58 @@ class World(People):
                 return
             await facts.cancel_sending(connection, job, self.now(), will_bill=True)
             await facts.cancel_ended(
-                connection, job, CancelResult(outcome=outcome, billed=True), self.now(), by_user=True
+                connection, job, CancelResult(outcome=outcome, billed=True), self.now(), because=None
             )
 
+    async def stop_late_job(self) -> None:
+        job = await self._accepted_job()
+        if job is None:
+            return
+        outcome = self.random.choice(_OUTCOMES)
+        async with self.database().write(job.generation_id) as connection:
+            await facts.cancel_sending(connection, job, self.now(), will_bill=True, because=OUTLIVED)
+        async with self.database().write(job.generation_id) as connection:
+            result = CancelResult(outcome=outcome, billed=True)
+            await facts.cancel_ended(connection, job, result, self.now(), because=OUTLIVED)
+
     async def give_up(self) -> None:
-        if order := self._order():
-            close = CloseTake(
-                generation_id=order.generation_id,
-                take=order.take,
-                attempt=order.attempt.number,
-                failure=a_failure(),
-            )
+        job = await self._accepted_job()
+        if job is None or self._end_of(job).state is not JobState.SUCCEEDED:
+            return
+        await self._end(job)
+        async with self.database().write(job.generation_id) as connection:
+            await facts.given_up(connection, job, BROKEN, self.now())
+
+    async def drain(self) -> None:
+        if self._late:
+            late = self.random.choice(list(self._late.values()))
+            await (self._store(late.job) if late.is_wanted else self._end(late.job))
+
+    async def finish(self, generation_id: str) -> None:
+        """Do with a generation what one run after another does, until there is nothing more to be done."""
+        for began in range(10, 200):
+            order = await self._claim(generation_id, began)
+            if order is None:
+                return
+            if order.not_before is not None:
+                self.moment = moment_of(order.not_before)
+                continue
+            await self._serve(order)
+        raise AssertionError(f"generation {generation_id} never ends")
+
+    async def _serve(self, order: Order) -> None:
+        attempt = order.attempt
+        if attempt.job_id is not None:
+            job = Job.of(order, attempt.job_id, micros_of(self.moment + LIMITS.job))
+            await self._store(job)
+            await self._end(job)
+        elif attempt.state is AttemptState.UNKNOWN:
             async with self.database().write(order.generation_id) as connection:
-                await endings.close_failed(connection, close, self.now())
+                await lookups.in_vain(connection, order, self.now())
+        elif attempt.state is AttemptState.SENDING or not await self._send(order):
+            self.moment += LIMITS.answer_within
+            async with self.database().write(order.generation_id) as connection:
+                await answers.verdict(connection, order, None, self.now())
 
     async def _accepted_job(self) -> Job | None:
         """Return a job that some attempt is known to have become."""

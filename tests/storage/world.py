@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.generation import Feedback, Generation
 from domain.ids import new_generation_id
+from domain.plans import Plan
 from domain.refusals import RequestRefused
 from domain.request import IfRunning
 from storage import (
@@ -22,7 +23,8 @@ from storage import (
 from storage.assets import LocalAssets
 from storage.database import Database
 from storage.idempotency import Gone, Key, Reply
-from tests.factories import NOW, SECOND, a_plan, a_request
+from tests.domain.stories import RUNWAY, SEEDANCE
+from tests.factories import NOW, SECOND, a_request
 from tests.storage.steps import SOMEBODY
 
 REFUSALS = (
@@ -61,6 +63,9 @@ class People:
     def generation(self) -> str:
         return self.random.choice(self.generation_ids[-3:])
 
+    def route(self) -> tuple[Plan, ...]:
+        return self.random.choice([(RUNWAY,), (RUNWAY, SEEDANCE), (SEEDANCE, RUNWAY)])
+
     async def _load(self, connection: AsyncConnection, generation_id: str) -> Generation | None:
         generation = await catalog.load(connection, generation_id)
         return None if generation.deleted_at else generation
@@ -76,7 +81,7 @@ class People:
             generation_id = new_generation_id()
             request = a_request(params={"image_id": "picture"} if self.random.random() < 0.5 else {})
             await images.first_frame(connection, SOMEBODY.tenant_id, request)
-            await wishes.create(connection, generation_id, SOMEBODY, request, a_plan(), moment)
+            await wishes.create(connection, generation_id, SOMEBODY, request, self.route(), moment)
             return Reply(202, {"id": generation_id}, {}, generation_id)
 
         reply = await idempotency.once(self.database(), of, moment, work)
@@ -88,7 +93,7 @@ class People:
         """Order without a picture, which nobody can refuse."""
         generation_id = new_generation_id()
         async with self.database().write() as connection:
-            await wishes.create(connection, generation_id, SOMEBODY, a_request(), a_plan(), self.now())
+            await wishes.create(connection, generation_id, SOMEBODY, a_request(), self.route(), self.now())
         self.generation_ids.append(generation_id)
 
     async def cancel(self) -> None:
@@ -102,7 +107,7 @@ class People:
         async with self.database().write(generation_id) as connection:
             if generation := await self._load(connection, generation_id):
                 await wishes.regenerate(
-                    connection, generation, a_request(), a_plan(), moment, if_running=if_running
+                    connection, generation, a_request(), self.route(), moment, if_running=if_running
                 )
 
     async def replace(self) -> None:

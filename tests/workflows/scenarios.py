@@ -3,7 +3,9 @@
 import signal
 from collections.abc import Awaitable, Callable
 
+from domain.tickets import gate_id
 from failpoints import Point
+from tests.eventually import eventually
 from tests.line_up import SEEDANCE, STABLE_VIDEO, order_from
 from tests.stack import Stack, freeze_at
 
@@ -147,6 +149,50 @@ async def replaced_while_it_goes_on(stack: Stack) -> str:
     return str(ordered["id"])
 
 
+async def fell_back(stack: Stack) -> str:
+    await stack.fault("create", "status:503", times=3)
+    ordered = await stack.order(fallback_providers="auto", params={"duration_seconds": 4})
+    return str((await stack.end_of(ordered["id"]))["id"])
+
+
+async def sent_again_at_the_callers_risk(stack: Stack) -> str:
+    await stack.fault("create", "drop_reply")
+    ordered = await stack.order(on_unknown_submission="resubmit")
+    return str((await stack.end_of(ordered["id"]))["id"])
+
+
+async def cancelled_while_waiting_for_a_turn(stack: Stack) -> str:
+    await stack.order("A fox [sandbox:stuck]")
+    ordered = await stack.order("A fox that waits")
+    await stack.reaches(ordered["id"], "queued")
+    await stack.http.post(f"/v1/generations/{ordered['id']}/cancel")
+    return str(ordered["id"])
+
+
+async def completed_late(stack: Stack) -> str:
+    await stack.fault("cancel", "status:409", times=3)
+    ordered = await stack.order("A fox [sandbox:slow]")
+    failed = await stack.end_of(ordered["id"])
+
+    async def is_completed() -> bool:
+        return bool((await stack.look(failed["id"]))["status"] == "completed")
+
+    await eventually(is_completed, within=60, what="the late video")
+    return str(failed["id"])
+
+
+async def gate(stack: Stack) -> str:
+    await stack.end_of((await stack.order())["id"])
+    return gate_id("runway")
+
+
+async def gate_made_anew(stack: Stack) -> str:
+    await stack.end_of((await stack.order())["id"])
+    await stack.temporal("workflow", "terminate", "-w", gate_id("runway"), "--reason", "a test")
+    await stack.end_of((await stack.order("the next one"))["id"])
+    return gate_id("runway")
+
+
 SHARED: tuple[Scenario, ...] = (
     happy,
     regenerated_by_hand_while_running,
@@ -165,11 +211,17 @@ SHARED: tuple[Scenario, ...] = (
     from_a_picture,
     replaced_while_running,
     replaced_while_it_goes_on,
+    fell_back,
+    sent_again_at_the_callers_risk,
     not_reached,
+    gate,
 )
 """These leave the stack as they found it."""
 
 OWN: tuple[tuple[Scenario, Callable[..., dict[str, str]]], ...] = (
+    (cancelled_while_waiting_for_a_turn, lambda _: {"VIDEO_QUEUE_MAX_CONCURRENT": "1"}),
+    (completed_late, lambda _: {"VIDEOPLANET_JOB_SECONDS": "3"}),
+    (gate_made_anew, lambda _: {"VIDEOPLANET_SPACING_SECONDS": "0.5"}),
     (timed_out, lambda _: {"VIDEOPLANET_JOB_SECONDS": "3"}),
     (cancelled_before_sending, lambda folder: freeze_at(Point.BEFORE_SEND, folder)),
     (sender_lost_before_sending, lambda folder: freeze_at(Point.BEFORE_SEND, folder)),

@@ -22,10 +22,13 @@ from activities.first_frames import FirstFrames
 from activities.service import Service
 from domain.generation import DeploymentMode
 from providers.registry import Accounts, facts_of
+from runtime.account_limits import account_limits_of
 from runtime.accounts import access_of
+from runtime.gates import Gates
 from runtime.settings import Settings
 from storage.assets import LocalAssets
 from storage.database import Database
+from storage.healths import Healths
 from tests.eventually import eventually
 from tests.stack import Stack
 from worker import workers
@@ -98,12 +101,15 @@ async def stack_with_a_meddling_worker(tmp_path: Path) -> AsyncIterator[Stack]:
             data_converter=pydantic_data_converter,
             interceptors=[Meddling()],
         )
-        access = access_of(settings)
+        access, account_limits = access_of(settings), account_limits_of(settings)
         accounts = Accounts(access, mode=settings.mode, answer_seconds=5)
         parts.push_async_callback(accounts.close)
         service = Service(
             database=await parts.enter_async_context(Database(settings.effective_database_url)),
             accounts=accounts,
+            gates=Gates(client),
+            healths=Healths(account_limits, settings.mode),
+            account_limits=account_limits,
             providers=facts_of(access),
             assets=LocalAssets(settings.assets_dir),
             first_frames=FirstFrames(LocalAssets(settings.assets_dir)),

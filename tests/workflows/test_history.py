@@ -6,10 +6,10 @@ import json
 from tests.conftest import MakeStack
 from tests.stack import Stack
 
-HAPPY_EVENTS = 26
+HAPPY_EVENTS = 30
 
 
-async def test_the_happy_history_has_at_most_26_events(stack: Stack) -> None:
+async def test_the_happy_history_has_at_most_30_events(stack: Stack) -> None:
     done = await stack.end_of((await stack.order())["id"])
     shown = await stack.temporal("workflow", "show", "-w", done["id"], "-o", "json")
     events = [event["eventType"] for event in json.loads(shown)["events"]]

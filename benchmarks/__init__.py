@@ -1,0 +1,1 @@
+"""Measured claims: `make bench` prints each as a ratio within one run."""
