@@ -98,11 +98,9 @@ class Stack:
             **(settings or {}),
         }
         # Tests of many faults share a stack: no breaker opens there, unless a test wants one.
-        (data_dir / "providers.toml").write_text(
-            "".join(
-                f"[accounts.{account}.breaker]\nin_a_row = 10000\nwindow = 10000\n" for account in SPACING
-            )
-        )
+        lenient = "in_a_row = 10000\nwindow = 10000\nopen_seconds = 0.5\n"
+        breakers = [f"[accounts.{account}.breaker]\n{lenient}" for account in SPACING]
+        (data_dir / "providers.toml").write_text("".join(breakers))
         self.http = httpx.AsyncClient(base_url=self.api_url, timeout=70, trust_env=False)
 
     async def start(self) -> Self:

@@ -76,7 +76,7 @@ async def test_a_model_that_needs_a_picture_says_so_and_who_does_not(
 
 async def test_a_model_alone_finds_its_provider(api: Stack) -> None:
     image_id = await uploaded(api, solid((3, 1, 1)))
-    ordered = await api.order("A fox", model="svd", params={"image_id": image_id})
+    ordered = await api.order("A fox", provider="auto", model="svd", params={"image_id": image_id})
     assert (ordered["provider"], ordered["model"]) == ("stable-video", "svd")
 
 

@@ -28,7 +28,11 @@ async def test_what_was_accepted_while_temporal_is_away_waits_without_a_place(
 ) -> None:
     assert pending["queue"] is None
     page = await queue_of(api, limit=100)
-    found = next(one for one in page["waiting"] if one["id"] == pending["id"])
+    waiting = list(page["waiting"])
+    while page["has_more"]:
+        page = await queue_of(api, limit=100, cursor=page["next"])
+        waiting += page["waiting"]
+    found = next(one for one in waiting if one["id"] == pending["id"])
     assert (found["stage"], found["queue"], found["retry_at"]) == ("accepted", None, None)
     assert page["processing"] == []
 

@@ -42,7 +42,7 @@ async def test_stable_video_without_a_picture_is_refused_with_who_could_do_it(st
 
 
 async def test_without_a_named_model_the_first_that_can_do_it_is_taken(stack: Stack) -> None:
-    ordered = await stack.order(params={"duration_seconds": 20})
+    ordered = await stack.order(provider="auto", params={"duration_seconds": 20})
     assert (ordered["provider"], ordered["model"]) == ("seedance", "dreamina-seedance-2-5-260628")
     await stack.http.post(f"/v1/generations/{ordered['id']}/cancel")
     await stack.end_of(ordered["id"])
@@ -117,7 +117,8 @@ FAILURES: list[tuple[Shortest, dict[str, Any], str, str]] = [
 async def test_a_failure_has_one_category_and_costs_what_it_costs(
     stack: Stack, shortest: Shortest, fault: dict[str, Any], category: str, owed: str
 ) -> None:
-    await stack.fault("create", **fault, provider=shortest.provider)
+    await stack.fault("create", **fault, times=20, provider=shortest.provider)
     done = await stack.end_of((await order_from(stack, shortest))["id"])
+    await stack.fault("create", "none", provider=shortest.provider)
     assert (done["status"], done["error"]["category"]) == ("failed", category), done["error"]
     assert done["cost"]["settled_usd"] == done["cost"]["at_risk_usd"] == owed
