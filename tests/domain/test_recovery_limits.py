@@ -13,6 +13,7 @@ from domain.recovery import (
     SURELY_ABSENT,
     WAITED_TOO_LONG,
     WOKE_TOO_LATE,
+    Again,
     End,
     Strategy,
     decide,
@@ -31,6 +32,7 @@ from tests.domain.stories import (
     gist,
     paid,
     prices,
+    sent_away,
 )
 from tests.factories import NOW
 
@@ -154,3 +156,14 @@ def test_a_lost_order_stays_one_where_no_time_is_left_to_send_it_again() -> None
     unknown = at_risk(Category.SUBMISSION_UNKNOWN)
     held = end(a_story(unknown, on_unknown_submission="resubmit", deadline=NOW))
     assert (held.strategy, held.failure) == (HOLD, unknown.failure)
+
+
+def test_whoever_was_sent_away_by_both_waits_at_one_and_goes_to_and_fro_no_more() -> None:
+    """Rows may say that a door is open while its gate lets one probe through and nobody else."""
+    route = (RUNWAY, SEEDANCE)
+    first = decide(a_story(sent_away(GATE_REFUSED), route=route))
+    assert isinstance(first, Again)
+    assert (first.strategy, first.plan.provider) == (Strategy.FALLBACK, "seedance")
+    second = decide(a_story(sent_away(GATE_REFUSED), sent_away(GATE_REFUSED, "seedance"), route=route))
+    assert isinstance(second, Again)
+    assert second.strategy is Strategy.QUEUE_DELAY

@@ -7,6 +7,7 @@ import httpx
 
 from failpoints import Point
 from tests.conftest import MakeStack
+from tests.e2e.gate_of import stands_like
 from tests.eventually import eventually
 from tests.stack import Stack, freeze_at
 
@@ -43,6 +44,7 @@ async def test_a_cancel_in_the_last_moment_before_the_write_is_exact_and_costs_n
     assert done["status"] == "cancelled"
     assert done["cost"] == {"reserved_usd": "0.00", "settled_usd": "0.00", "at_risk_usd": "0.00"}
     assert await stack.jobs() == []
+    await stands_like(stack, leases=0, waiting=0, within=10)
 
 
 async def test_a_cancel_that_comes_when_the_job_is_done_is_too_late_and_the_video_is_kept(

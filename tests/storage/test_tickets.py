@@ -86,6 +86,10 @@ async def test_a_ticket_is_worth_a_minute_where_somebody_else_could_serve_sooner
     order = await first(database, busy, free)
     assert order.attempt.account == "runway"
     assert (await row_of(database, order.attempt.ref)).give_up_at == NOW + MINUTE
+    dear = SEEDANCE.model_copy(update={"price": 2_000_000})
+    order = await first(database, busy, free, max_cost_usd="0.60", route=(RUNWAY, dear))
+    row = await row_of(database, order.attempt.ref)
+    assert (row.give_up_at, row.may_leave) == (None, False), "who cannot be paid is no alternative"
     as_busy = busy.model_copy(update={"account": "seedance"})
     order = await first(database, busy, as_busy)
     assert (await row_of(database, order.attempt.ref)).give_up_at is None

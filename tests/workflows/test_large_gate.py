@@ -55,6 +55,20 @@ async def test_ten_thousand_tickets(make_stack: MakeStack) -> None:
     assert _resident(stack) - memory < 300 * _MEGABYTE
 
 
+async def test_thousands_who_are_sent_away_at_once_do_not_wedge_the_gate(make_stack: MakeStack) -> None:
+    """A server takes two thousand signals of one workflow at a time; who is refused here has no run any more."""
+    stack = await make_stack()
+    gates = Gates(await client_of(stack))
+    await _write_tickets(stack, 2_500, give_up_at=datetime.now(UTC))
+    await gates.resume("runway")
+
+    async def is_empty() -> bool:
+        status = await gates.status("runway", StatusWanted(), within=timedelta(seconds=10))
+        return status is not None and status.waiting_count == 0 and not status.leases
+
+    await eventually(is_empty, within=90, what="nobody waits any more, and the gate answers")
+
+
 async def _knows_all(gates: Gates) -> GateStatus:
     async def known() -> GateStatus | None:
         wanted = StatusWanted(offset=COUNT - 10, limit=10)
@@ -82,12 +96,12 @@ def _resident(stack: Stack) -> int:
     return int(line.split()[1]) * 1024
 
 
-async def _write_tickets(stack: Stack) -> None:
+async def _write_tickets(stack: Stack, count: int = COUNT, give_up_at: datetime | None = None) -> None:
     """Write generations that wait for a turn, as their claims would have; nobody nudges them for a day."""
     now = datetime.now(UTC)
     request = a_request().model_dump(mode="json", exclude_none=True)
     plan = a_plan().model_dump(mode="json")
-    ids = [new_generation_id() for _ in range(COUNT)]
+    ids = [new_generation_id() for _ in range(count)]
     ofs: list[dict[str, Any]] = [
         {
             "id": one, "mode": DeploymentMode.SANDBOX, "tenant_id": f"tenant-{number % 7}",
@@ -108,6 +122,7 @@ async def _write_tickets(stack: Stack) -> None:
             "ref": attempt_ref(one, 1, 1), "generation_id": one, "take": 1, "number": 1, "provider": "runway",
             "account": "runway", "model": "gen4.5", "plan": plan, "tenant_id": f"tenant-{number % 7}",
             "priority": "normal", "state": AttemptState.QUEUED, "reserved_micros": 0, "started_at": now,
+            "give_up_at": give_up_at,
         }
         for number, one in enumerate(ids)
     ]  # fmt: skip
