@@ -6,6 +6,7 @@ Each stack has its own data folder and its own ports, so that several run side b
 import asyncio
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -50,12 +51,17 @@ def freeze_at(point: Point, folder: Path) -> dict[str, str]:
     return {"VIDEOPLANET_FREEZE_AT": point, "VIDEOPLANET_FREEZE_MARKER": str(folder / f"frozen-{point}")}
 
 
+_NEVER_LENT = range(15_000, 32_000)
+"""Ports that no system lends to a connection that goes out: one that a killed part leaves stays free for the next."""
+
+
 def free_port() -> int:
     """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    while True:
+        port = random.SystemRandom().choice(_NEVER_LENT)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Stack:
