@@ -48,7 +48,8 @@ async def sqlite_stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
 @pytest.fixture(scope="session")
 async def narrow(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """A stack whose accounts bear one job at once, so that others wait; who pauses something resumes it."""
-    async with Stack(tmp_path_factory.mktemp("narrow"), {"VIDEO_QUEUE_MAX_CONCURRENT": "1"}) as shared:
+    folder, settings = tmp_path_factory.mktemp("narrow"), {"VIDEO_QUEUE_MAX_CONCURRENT": "1"}
+    async with Stack(folder, settings, breaker_seconds=60) as shared:
         yield shared
 
 

@@ -68,7 +68,12 @@ class Stack:
     """The processes of one deployment."""
 
     def __init__(
-        self, data_dir: Path, settings: Mapping[str, str] | None = None, *, database_url: str | None = None
+        self,
+        data_dir: Path,
+        settings: Mapping[str, str] | None = None,
+        *,
+        database_url: str | None = None,
+        breaker_seconds: float = 0.5,
     ) -> None:
         """Start nothing yet.
 
@@ -76,6 +81,7 @@ class Stack:
             data_dir: Of this deployment.
             settings: Environment variables of every process.
             database_url: A PostgreSQL database, migrated or not; SQLite in the data folder if None.
+            breaker_seconds: How long a breaker stays open; faults that count never open it, a wrong key does at once.
         """
         self.data_dir = data_dir
         self.database_url = Settings(data_dir=data_dir, database_url=database_url).effective_database_url
@@ -104,7 +110,7 @@ class Stack:
             **(settings or {}),
         }
         # Tests of many faults share a stack: no breaker opens there, unless a test wants one.
-        lenient = "in_a_row = 10000\nwindow = 10000\nopen_seconds = 0.5\n"
+        lenient = f"in_a_row = 10000\nwindow = 10000\nopen_seconds = {breaker_seconds}\n"
         breakers = [f"[accounts.{account}.breaker]\n{lenient}" for account in SPACING]
         (data_dir / "providers.toml").write_text("".join(breakers))
         self.http = httpx.AsyncClient(base_url=self.api_url, timeout=70, trust_env=False)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 
 with workflow.unsafe.imports_passed_through():
@@ -63,7 +63,10 @@ async def claim(refusal: Refusal | None = None) -> Claimed:
             schedule_to_close_timeout=timedelta(seconds=5),
             retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200)),
         )
-    except ActivityError:
+    except FailureError as error:
+        # Played again, the SDK raises a local activity's time-out as it is, and not as the cause of an ActivityError.
+        if is_cancelled_exception(error):
+            raise
         return await claim_patiently(refusal)
     return claimed
 

@@ -6,7 +6,13 @@ import pytest
 
 from domain.events import EventType
 
-ENDS = {"generation.completed", "generation.failed", "generation.cancelled", "generation.deleted"}
+ENDS = {
+    "generation.completed",
+    "generation.failed",
+    "generation.cancelled",
+    "generation.deleted",
+    "generation.late_success",
+}
 
 
 @pytest.mark.parametrize("event", EventType)

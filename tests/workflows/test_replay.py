@@ -15,6 +15,8 @@ from workflows.gate import ProviderGate
 from workflows.generation import GenerationWorkflow
 
 SAVED = sorted(HISTORIES.glob("*.json"))
+FOUND_BY_CHAOS = {"claim_timed_out_and_played_again"}
+"""Paths that only an overloaded machine walks: kept as they were found."""
 
 
 @pytest.mark.parametrize("path", SAVED, ids=lambda path: path.stem)
@@ -31,4 +33,4 @@ async def test_a_saved_history_replays(path: Path) -> None:
 
 def test_every_path_has_a_saved_history() -> None:
     paths = {scenario.__name__ for scenario in SHARED} | {scenario.__name__ for scenario, _ in OWN}
-    assert {path.stem for path in SAVED} == paths
+    assert {path.stem for path in SAVED} == paths | FOUND_BY_CHAOS
