@@ -26,6 +26,7 @@ from domain.queueing import WaitingList
 from domain.slots import Slots
 from domain.tickets import (
     AccountLimits,
+    BreakerRecord,
     GateRecord,
     Grant,
     Lease,
@@ -67,6 +68,16 @@ class Admission:
     def waiting_count(self) -> int:
         """How many tickets wait."""
         return len(self._waiting)
+
+    @property
+    def breaker(self) -> BreakerRecord:
+        """How the breaker stands, without the outcomes it goes by."""
+        return self._breaker.record.model_copy(update={"recent": ()})
+
+    @property
+    def hold_off_until(self) -> int:
+        """Until when the provider asked everybody to wait; 0: it never did."""
+        return self._hold_off_until
 
     def is_waiting(self, ref: str) -> bool:
         """Tell whether a ticket waits."""
@@ -275,12 +286,15 @@ class Admission:
         if reason is not WaitReason.PAUSED:
             reason = WaitReason.TENANT_PAUSED
         passed_over = zip(self._in_order(now, only_paused=True), repeat(None), repeat(reason), strict=False)
-        refs = None if wanted.refs is None else frozenset(wanted.refs)
-        page = range(wanted.offset + 1, wanted.offset + wanted.limit + 1)
-        for position, (ref, moment, why) in enumerate(chain(served, passed_over), start=1):
-            if position in page if refs is None else ref in refs:
-                eta = None if moment is None else (moment - now) / _SECOND
-                yield Waiting(ticket=self._waiting[ref], position=position, reason=why, eta_seconds=eta)
+        everybody = enumerate(chain(served, passed_over), start=1)
+        if wanted.refs is None:
+            looked_at = islice(everybody, wanted.offset, wanted.offset + wanted.limit)
+        else:
+            refs = frozenset(ref for ref in wanted.refs if ref in self._waiting)
+            looked_at = islice((place for place in everybody if place[1][0] in refs), len(refs))
+        for position, (ref, moment, why) in looked_at:
+            eta = None if moment is None else (moment - now) / _SECOND
+            yield Waiting(ticket=self._waiting[ref], position=position, reason=why, eta_seconds=eta)
 
     def _reason_for_all(self, now: int) -> WaitReason:
         if self._pause_reason is not None:

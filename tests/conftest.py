@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.api.paused import stop_all
 from tests.postgres import PostgresServer
 from tests.stack import Stack
 
@@ -46,11 +47,18 @@ async def sqlite_stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
 
 
 @pytest.fixture(scope="session")
-async def narrow(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    """A stack whose accounts bear one job at once, so that others wait; who pauses something resumes it."""
+async def narrow_stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """A stack whose accounts bear one job at once, so that others wait."""
     folder, settings = tmp_path_factory.mktemp("narrow"), {"VIDEO_QUEUE_MAX_CONCURRENT": "1"}
     async with Stack(folder, settings, breaker_seconds=60) as shared:
         yield shared
+
+
+@pytest.fixture
+async def narrow(narrow_stack: Stack) -> AsyncIterator[Stack]:
+    """The same, left empty for the next test; who pauses something resumes it."""
+    yield narrow_stack
+    await stop_all(narrow_stack)
 
 
 @pytest.fixture(scope="session")

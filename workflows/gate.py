@@ -38,8 +38,11 @@ MAX_AT_ONCE = 200
 _ACCOUNT = ""
 """Stands for the account among the tenants of which was said whether they are paused."""
 
-MAX_EVENTS = 4_000
-"""A history of this length is left behind, for a new run that goes on."""
+MAX_EVENTS = 2_000
+"""A history of this length is left behind, for a new run that goes on.
+
+A worker that takes the gate over plays all of it again, and has 10 seconds for that on the slowest machine.
+"""
 
 
 @workflow.defn(name=GATE_WORKFLOW)
@@ -286,9 +289,8 @@ class ProviderGate:
         return info.get_current_history_length() > MAX_EVENTS or info.is_continue_as_new_suggested()
 
     def _news_now(self) -> GateNews:
-        record = self._admission.record()
-        breaker = record.breaker.model_copy(update={"recent": ()})
-        return GateNews(account=self._account, breaker=breaker, hold_off_until=record.hold_off_until)
+        gate = self._admission
+        return GateNews(account=self._account, breaker=gate.breaker, hold_off_until=gate.hold_off_until)
 
     def _show(self) -> None:
         """Show in the Temporal UI how the gate stands; costs no events."""

@@ -70,6 +70,19 @@ async def stop(stack: Stack, *generation_ids: str) -> None:
         await stack.end_of(generation_id)
 
 
+async def stop_all(stack: Stack) -> None:
+    """Cancel whatever is under way, and wait until no slot is in use: a failed test leaves nothing to the next."""
+    for status in ("pending", "processing"):
+        answer = await stack.http.get("/v1/generations", params={"status": status, "limit": 100})
+        await stop(stack, *(one["id"] for one in answer.json()["data"]))
+
+    async def is_empty() -> bool:
+        accounts = (await queue_of(stack))["accounts"]
+        return all((one["running"], one["waiting"]) == (0, 0) for one in accounts)
+
+    await eventually(is_empty, what="the accounts have nothing to do")
+
+
 @asynccontextmanager
 async def paused_account(
     stack: Stack, account: str = "runway", reason: str = "They look into it"

@@ -1,6 +1,7 @@
 """The queue: who waits, at which place, for what and for how long; strangers are only counted."""
 
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 import httpx
@@ -89,8 +90,10 @@ async def test_the_time_until_ones_turn_is_told_from_what_was_measured(narrow: S
     assert 0.5 < measured < 60
     async with occupied(narrow):
         first, second = await narrow.order(), await narrow.order()
-        await waits(narrow, first["id"])
-        near, far = [(await waits(narrow, one["id"]))["eta_seconds"] for one in (first, second)]
+        for one in (first, second):
+            await waits(narrow, one["id"])
+        places = [one["queue"] for one in (await queue_of(narrow))["waiting"]]
+        near, far = [place["eta_seconds"] for place in sorted(places, key=itemgetter("position"))]
         assert 0 <= near < far <= near + measured + 2
         await stop(narrow, second["id"], first["id"])
 
