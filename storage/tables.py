@@ -105,6 +105,8 @@ generations = Table(
     Column("project_id", _Storable(128)),
     Column("scenario_id", _Storable(128)),
     Column("user_id", _Storable(128)),
+    # Of what was asked for, so that the same wish asked twice in a row is recognised.
+    Column("request_sha256", _Storable(64)),
     Column("metadata", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
@@ -113,6 +115,7 @@ generations = Table(
     Column("deleted_at", UtcDateTime),
     Column("erased_at", UtcDateTime),
     Index(None, "tenant_id", "id"),
+    Index(None, "tenant_id", "request_sha256"),
     Index(None, "status", "updated_at"),
 )
 
@@ -126,6 +129,8 @@ takes = Table(
     # What is being made: the plan of the newest attempt. The route has every plan that may serve the take.
     Column("plan", JSON, nullable=False),
     Column("route", JSON),
+    # Held for the first attempt while there is none.
+    Column("reserved_micros", BigInteger, nullable=False, server_default="0"),
     Column("image_id", _Storable(64), index=True),
     # The wish that made it, where a person's signal did: makes a repeated activity harmless.
     Column("wish_key", _Storable(128)),
@@ -270,4 +275,85 @@ idempotency = Table(
     Column("generation_id", _Storable(30), index=True),
     Column("created_at", UtcDateTime, nullable=False),
     Index(None, "created_at"),
+)
+
+# What everything costs: entries are added and never changed, see domain.ledger. They outlive their generation.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("ref", _Storable(64), primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("kind", _Storable(16), nullable=False),
+    Column("amount_micros", BigInteger, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("mode", _Storable(16), nullable=False),
+    Column("tenant_id", _Storable(64), nullable=False),
+    Column("user_id", _Storable(128), nullable=False),
+    Column("project_id", _Storable(128), nullable=False),
+    Column("provider", _Storable(64), nullable=False),
+    # The day (UTC, ISO) on which the take was accepted: whatever it costs in the end counts there.
+    Column("day", _Storable(10), nullable=False),
+    Column("generation_id", _Storable(30), nullable=False, index=True),
+    Index(None, "tenant_id", "day"),
+)
+
+# The ledger, added up by day, user, project and provider ("" where there is none), and how much was ordered.
+spending = Table(
+    "spending",
+    metadata,
+    Column("mode", _Storable(16), primary_key=True),
+    Column("tenant_id", _Storable(64), primary_key=True),
+    Column("day", _Storable(10), primary_key=True),
+    Column("user_id", _Storable(128), primary_key=True),
+    Column("project_id", _Storable(128), primary_key=True),
+    Column("provider", _Storable(64), primary_key=True),
+    Column("orders", Integer, nullable=False, server_default="0"),
+    Column("reserved_micros", BigInteger, nullable=False, server_default="0"),
+    Column("settled_micros", BigInteger, nullable=False, server_default="0"),
+    Column("at_risk_micros", BigInteger, nullable=False, server_default="0"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", _Storable(32), primary_key=True),
+    Column("tenant_id", _Storable(64), nullable=False, index=True),
+    # Whose requests these are; None: the tenant's own, or with the scope `act_as` whoever the body names.
+    Column("user_id", _Storable(128)),
+    Column("name", _Storable(128), nullable=False),
+    Column("secret_hmac", _Storable(64), nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
+)
+
+# What a browser is let in by instead of a key: login links (once), session cookies, tickets. They die with their key.
+passes = Table(
+    "passes",
+    metadata,
+    Column("token_hmac", _Storable(64), primary_key=True),
+    Column("kind", _Storable(16), nullable=False),
+    Column("key_id", _Storable(32), nullable=False, index=True),
+    Column("tenant_id", _Storable(64), nullable=False),
+    Column("user_id", _Storable(128)),
+    Column("scopes", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Column("used_at", UtcDateTime),
+)
+
+# What operators and admins did.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _Storable(30), primary_key=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("tenant_id", _Storable(64), nullable=False),
+    Column("actor", _Storable(160), nullable=False),
+    Column("action", _Storable(64), nullable=False),
+    Column("target", _Storable(160), nullable=False),
+    Column("data", JSON, nullable=False),
+    Column("request_id", _Storable(64), nullable=False),
 )
