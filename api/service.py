@@ -16,6 +16,7 @@ from api.problems import not_found
 from api.queue_schemas import PlaceOut
 from api.queueing import Hub
 from api.schemas import GenerationOut
+from domain.callers import Caller
 from domain.capabilities import ProviderFacts
 from domain.generation import Generation
 from domain.ids import is_generation_id
@@ -55,9 +56,14 @@ class Service:
     _nudges: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
+    def caller(self) -> Caller:
+        """On whose behalf the request is made."""
+        return Caller(tenant_id=self.settings.tenant_id)
+
+    @property
     def tenant(self) -> str:
-        """Whose generations this process takes and shows."""
-        return self.settings.tenant_id
+        """Whose generations are taken and shown."""
+        return self.caller.tenant_id
 
     def nudge_soon(self, generation_id: str, signal: Signal, take: int) -> None:
         """Nudge without making the user wait; a nudge that is lost is repeated by a worker."""
