@@ -28,8 +28,10 @@ from runtime.accounts import access_of
 from runtime.gates import Gates
 from runtime.keeper import Keeper
 from runtime.logs import configure
+from runtime.misconfigured import Misconfigured
 from runtime.settings import Settings
 from runtime.temporal import connect
+from runtime.tenants import tenants_of
 from runtime.upkeep import upkeep
 from storage.assets import LocalAssets
 from storage.database import Database
@@ -89,14 +91,15 @@ def workers(client: Client, service: Service, settings: Settings) -> tuple[Worke
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Work until told to stop."""
+    access, account_limits = access_of(settings), account_limits_of(settings)
+    tenants = tenants_of(settings)
     async with AsyncExitStack() as stack:
         client = await connect(settings)
         database = await stack.enter_async_context(Database(settings.effective_database_url))
-        access = access_of(settings)
         accounts = Accounts(access, mode=settings.mode, answer_seconds=settings.answer_seconds)
         stack.push_async_callback(accounts.close)
         assets = LocalAssets(settings.assets_dir)
-        gates, account_limits = Gates(client), account_limits_of(settings)
+        gates = Gates(client)
         service = Service(
             database=database,
             accounts=accounts,
@@ -108,6 +111,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             first_frames=FirstFrames(assets),
             limits=settings.limits,
             max_output_bytes=settings.max_output_bytes,
+            tenants=tenants,
         )
         await stack.enter_async_context(upkeep(settings, database, client, assets))
         await asyncio.gather(*(gates.configure(*known) for known in account_limits.items()))
@@ -125,7 +129,7 @@ async def _main(settings: Settings) -> int:
         loop.add_signal_handler(number, stop.set)
     try:
         await run(settings, stop)
-    except (RPCError, RuntimeError) as error:
+    except (RPCError, RuntimeError, Misconfigured) as error:
         log.error("the worker cannot go on", error=str(error))  # noqa: TRY400  # one line for the operator says it
         return 1
     return 0

@@ -1,6 +1,7 @@
 """Claiming work, writing down wishes that came as signals, and giving up attempts that nobody else gave up."""
 
 import secrets
+from datetime import datetime
 
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,11 +12,14 @@ from domain.generation import Generation
 from domain.messages import ActivityName, Claim, Claimed, GiveUp, Signal, Wish, Wished
 from domain.params import SEED_MAX
 from domain.planning import Wanted, plans
+from domain.plans import Plan
+from domain.quotas import Ask, Refused
 from domain.refusals import RequestRefused
 from domain.regeneration import next_request
-from domain.request import RegenerateRequest
+from domain.request import GenerationRequest, RegenerateRequest
 from domain.routing import route
-from storage import catalog, claims, events, facts, images, wishes
+from domain.tenants import Entitlement
+from storage import catalog, claims, events, facts, images, quotas, wishes
 from storage.database import Database, uninterrupted
 
 
@@ -44,7 +48,9 @@ class Bookkeeping:
         moment = now()
         async with self._database.read() as connection:
             healths = await self._service.healths.look(connection, moment)
-        terms = claims.Terms(self._service.accounts.mode, self._service.limits, healths)
+        terms = claims.Terms(
+            self._service.accounts.mode, self._service.limits, healths, self._service.tenants
+        )
         async with self._database.write(wanted.generation_id) as connection:
             return await claims.claim(connection, wanted, terms, moment)
 
@@ -86,16 +92,33 @@ class Bookkeeping:
     async def _regenerate(self, connection: AsyncConnection, generation: Generation, key: str) -> Wished:
         if await wishes.was_granted(connection, generation.id, key) or not generation.status.is_terminal:
             return Wished()
-        seed = secrets.randbelow(SEED_MAX + 1)
+        entitlement = self._service.tenants.entitlement(generation.tenant_id, generation.user_id)
+        moment = now()
         try:
-            request = next_request(generation.current.request, RegenerateRequest())
-            frame = await images.first_frame(connection, generation.tenant_id, request)
-            wanted = Wanted(request=request, seed=seed, first_frame=frame)
-            moment = now()
-            healths = await self._service.healths.look(connection, moment)
-            chosen = route(request, plans(wanted, self._service.providers), healths, moment)
+            request = entitlement.eased(next_request(generation.current.request, RegenerateRequest()))
+            chosen = await self._route(connection, generation, request, entitlement, moment)
         except (RequestRefused, ValidationError):
             activity.logger.warning("What was asked for once can no longer be served.", exc_info=True)
             return Wished()
+        ask = Ask(price=chosen[0].price)
+        decision = await quotas.admit(connection, entitlement, generation.mode, ask, moment)
+        if isinstance(decision, Refused):
+            await quotas.tell_refusal(connection, generation, decision, moment, wish_key=key)
+            return Wished()
         after = await wishes.regenerate(connection, generation, request, chosen, moment, wish_key=key)
+        after = await quotas.tell(connection, after, decision.notices, moment)
         return Wished(take=after.current.number)
+
+    async def _route(
+        self,
+        connection: AsyncConnection,
+        generation: Generation,
+        request: GenerationRequest,
+        entitlement: Entitlement,
+        moment: datetime,
+    ) -> tuple[Plan, ...]:
+        frame = await images.first_frame(connection, generation.tenant_id, request)
+        wanted = Wanted(request=request, seed=secrets.randbelow(SEED_MAX + 1), first_frame=frame)
+        healths = await self._service.healths.look(connection, moment)
+        allowed = [facts for facts in self._service.providers if entitlement.allows(facts.id)]
+        return route(request, plans(wanted, allowed), healths, moment)

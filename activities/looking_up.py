@@ -12,7 +12,7 @@ from domain.messages import ActivityName, Order, Submitted
 from domain.outcomes import Unknown
 from providers.base import CannotAsk, JobOrder, NotYetClear, Provider, ProviderError
 from providers.registry import UnknownAccount
-from storage import lookups
+from storage import answers, lookups
 from storage.database import uninterrupted
 
 _MAX_PAUSE = timedelta(seconds=15)
@@ -95,7 +95,7 @@ class LookingUp:
     @uninterrupted
     async def _found(self, order: Order, job_id: str) -> Submitted:
         async with self._service.database.write(order.generation_id) as connection:
-            return await lookups.found(connection, order, job_id, now())
+            return await answers.accepted_unless_taken(connection, order, job_id, now())
 
     @uninterrupted
     async def _absent(self, order: Order) -> Submitted:

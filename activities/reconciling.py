@@ -14,7 +14,7 @@ from domain.messages import ActivityName
 from domain.outcomes import Accepted
 from providers.base import CannotAsk, JobOrder, NotYetClear, Provider, ProviderError
 from providers.registry import UnknownAccount
-from storage import lookups, lost
+from storage import answers, lost
 from storage.database import uninterrupted
 
 _LOOKS_FOR_SECONDS = 40.0
@@ -113,7 +113,7 @@ class Reconciling:
     @uninterrupted
     async def _adopt(self, one: lost.Lost, job_id: str) -> bool:
         async with self._service.database.write(one.order.generation_id) as connection:
-            submitted = await lookups.found(connection, one.order, job_id, now())
+            submitted = await answers.accepted_unless_taken(connection, one.order, job_id, now())
         is_ours = isinstance(submitted.result, Accepted)
         if is_ours:
             activity.logger.info("The job of %s was found after all: %s", one.order.attempt.ref, job_id)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -13,6 +13,7 @@ from temporalio import activity
 from activities.first_frames import FirstFrames
 from domain.capabilities import ProviderFacts
 from domain.messages import Limits
+from domain.tenants import Tenants
 from domain.tickets import AccountLimits, Release, Ticket
 from providers.registry import Accounts
 from storage.assets import LocalAssets
@@ -49,6 +50,7 @@ class Service:
         providers: What the accounts can do.
         limits: Given to each order when it is claimed.
         max_output_bytes: The largest video that is fetched.
+        tenants: What each tenant and user may do.
     """
 
     database: Database
@@ -61,6 +63,7 @@ class Service:
     first_frames: FirstFrames
     limits: Limits
     max_output_bytes: int
+    tenants: Tenants = field(default_factory=Tenants)
 
 
 def now() -> datetime:

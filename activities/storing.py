@@ -14,7 +14,7 @@ from domain.outcomes import JobState, JobStatus
 from failpoints import Point, reach
 from providers.base import ProviderError
 from providers.downloads import download
-from storage import endings, facts
+from storage import bills, endings, facts
 from storage.asset_store import AssetTooLarge
 from storage.database import uninterrupted
 from storage.media import MediaFacts, UnplayableVideo, check_against_order, inspect_video
@@ -60,7 +60,7 @@ class Storing:
                     failure = refused.failure
                     activity.logger.warning("The output of job %s is refused: %s", job.job_id, refused)
                 else:
-                    return Stored(ending=await self._complete(job, video))
+                    return Stored(ending=await self._complete(job, look, video))
             if failure is not None:
                 await self._give_up(job, failure)
             return Stored(failure=failure)
@@ -74,7 +74,7 @@ class Storing:
         try:
             async with (
                 assets.receive(suffix=".mp4", limit_bytes=self._service.max_output_bytes) as incoming,
-                download(look.output_url, headers) as chunks,
+                download(self._service.accounts.outgoing(job.account), look.output_url, headers) as chunks,
             ):
                 async for chunk in chunks:
                     await incoming.write(chunk)
@@ -120,8 +120,9 @@ class Storing:
             await facts.given_up(connection, job, failure, now())
 
     @uninterrupted
-    async def _complete(self, job: Job, video: Video) -> Ending:
+    async def _complete(self, job: Job, look: JobStatus, video: Video) -> Ending:
         async with self._service.database.write(job.generation_id) as connection:
+            await bills.settle_stored(connection, job, look, video.duration_seconds, now())
             ending = await endings.completed(connection, self._service.assets, job, video, now())
             reach(Point.BEFORE_COMMIT)
             return ending

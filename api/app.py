@@ -5,37 +5,58 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 
 from api import (
+    audit,
+    description,
+    estimates,
     events,
     generations,
     house,
     images,
+    keys,
     lists,
+    me,
     media,
+    metrics,
     orders,
+    pace,
     pausing,
     previews,
     problems,
     providers,
     queue,
+    resolving,
+    scopes,
+    sessions,
     takes,
+    tickets,
+    usage,
     workflows,
 )
+from api.auth import Door
+from api.doorkeeper import Doorkeeper
+from api.fetches import fetches_of
 from api.guards import Guard
+from api.headers import DescribedInline
+from api.origins import is_loopback
 from api.queueing import Hub
-from api.service import Service
+from api.rates import Rates
+from api.service import Parts
 from providers.registry import facts_of
 from runtime.account_limits import account_limits_of
 from runtime.accounts import access_of
 from runtime.gates import Gates
 from runtime.nudge import Nudger
+from runtime.secret import seal_of
 from runtime.settings import Settings
 from runtime.temporal import connect
+from runtime.tenants import tenants_of
 from storage.assets import LocalAssets
 from storage.database import Database
 from storage.healths import Healths
@@ -48,12 +69,17 @@ _DESCRIPTION = """Order a video, watch it being made, fetch it.
 Every error is a problem document (RFC 9457) that names the field and says what would be right. Send an
 `Idempotency-Key` with each POST and you may repeat it safely.
 """
-_PROBLEMS = {
-    status: {"model": problems.ProblemDocument, "content": {problems.MEDIA_TYPE: {}}}
-    for status in (400, 404, 409, 410, 413, 415, 422, 503)
+_CORS: dict[str, Any] = {
+    "allow_methods": ["GET", "HEAD", "POST", "DELETE"],
+    "allow_headers": [
+        *("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"),
+        *("Last-Event-ID", "Prefer", "Range", "X-Request-Id"),
+    ],
+    "expose_headers": [
+        *("Content-Range", "ETag", "Idempotency-Replayed", "Location", "Preference-Applied"),
+        *("RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Request-Id"),
+    ],
 }
-
-
 _ASK_AGAIN = {"Cache-Control": "no-cache"}
 
 
@@ -67,26 +93,37 @@ class _Static(StaticFiles):
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Return the app; nothing is opened before it starts."""
+    """Return the app; nothing is opened before it starts.
+
+    Raises:
+        Misconfigured: The configuration says something that nobody can work with.
+    """
+    providers_here, limits = facts_of(access_of(settings)), account_limits_of(settings)
+    tenants, rates = tenants_of(settings), Rates(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             database = await stack.enter_async_context(Database(settings.effective_database_url))
+            stack.push_async_callback(rates.close)
             client = await connect(settings, lazy=True)
-            limits = account_limits_of(settings)
+            open_to = settings.tenant_id if is_loopback(settings.api_host) else None
             gates = Gates(client)
-            app.state.service = Service(
+            app.state.parts = Parts(
                 settings=settings,
                 database=database,
+                doorkeeper=Doorkeeper(database, seal_of(settings), open_to),
                 assets=LocalAssets(settings.assets_dir),
                 client=client,
                 nudger=Nudger(client, database),
-                providers=facts_of(access_of(settings)),
+                providers=providers_here,
                 gates=gates,
                 hub=Hub(gates),
                 healths=Healths(limits, settings.mode),
                 account_limits=limits,
+                fetches=fetches_of(settings),
+                tenants=tenants,
+                rates=rates,
             )
             yield
 
@@ -95,23 +132,33 @@ def create_app(settings: Settings) -> FastAPI:
         version=VERSION,
         description=_DESCRIPTION,
         lifespan=lifespan,
-        responses=_PROBLEMS,
+        responses=description.REFUSALS,
     )
     routers = [
         part.router
         for part in (
             *(lists, orders, generations, previews, takes, events, media, images, workflows),
-            *(providers, queue, pausing, house),
+            *(estimates, providers, queue, pausing, resolving, house, metrics),
+            *(keys, tickets, sessions),
+            *(usage, me, audit),
         )
     ]
-    problems.install(app, [route for router in routers for route in router.routes])
+    routes = [route for router in routers for route in router.routes]
+    problems.install(app, routes)
+    scopes.describe(app, routes)
+    description.complete(app)
     for router in routers:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(pace.counted), Depends(scopes.allowed)])
 
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(STATIC / "index.html", headers=_ASK_AGAIN)
 
     app.mount("/static", _Static(directory=STATIC), name="static")
-    app.add_middleware(Guard)
+    # The last one stands before all others.
+    app.add_middleware(Door)
+    if settings.cors_origins:
+        app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, **_CORS)
+    app.add_middleware(DescribedInline)
+    app.add_middleware(Guard, settings=settings, rates=rates)
     return app

@@ -16,9 +16,10 @@ from domain.planning import Wanted, plans
 from domain.plans import Plan
 from domain.request import GenerationRequest
 from domain.routing import route
+from domain.tenants import Entitlement
 from storage import catalog, images
 from storage.database import alone_with
-from storage.idempotency import Gone, Key, KeyReused, Reply, Work
+from storage.idempotency import Gone, Key, KeyReused, Reply, Work, was_used
 from storage.idempotency import once as once_per_key
 
 GenerationId = Annotated[str, Path(description="`gen_` and 26 characters.")]
@@ -40,22 +41,32 @@ async def once(service: Service, request: Request, key: str | None, work: Work) 
     Raises:
         Problem: The key was used for another body, or what it made was deleted since.
     """
-    known = None
-    if key is not None:
-        known = Key.of(
-            tenant_id=service.tenant,
-            method=request.method,
-            path=request.url.path,
-            key=key,
-            body=await request.body(),
-        )
     try:
-        return await once_per_key(service.database, known, now(), work)
+        return await once_per_key(service.database, await _key(service, request, key), now(), work)
     except KeyReused as error:
         field = FieldError(pointer="/header/Idempotency-Key", code="reused", message=str(error))
         raise Problem("idempotency_key_reused", str(error), [field]) from error
     except Gone as error:
         raise Problem("deleted", "What this Idempotency-Key made was deleted since.") from error
+
+
+async def was_done(service: Service, request: Request, key: str | None) -> bool:
+    """Tell whether a request was answered before, so that `once` will answer it again without any work."""
+    known = await _key(service, request, key)
+    return known is not None and await was_used(service.database, known, now())
+
+
+async def _key(service: Service, request: Request, key: str | None) -> Key | None:
+    if key is None:
+        return None
+    return Key.of(
+        tenant_id=service.tenant,
+        user_id=service.caller.user_id,
+        method=request.method,
+        path=request.url.path,
+        key=key,
+        body=await request.body(),
+    )
 
 
 async def load_to_change(service: Service, connection: AsyncConnection, generation_id: str) -> Generation:
@@ -79,18 +90,19 @@ async def load_to_change(service: Service, connection: AsyncConnection, generati
 
 
 async def route_for(
-    service: Service, connection: AsyncConnection, request: GenerationRequest
+    service: Service, connection: AsyncConnection, request: GenerationRequest, entitlement: Entitlement
 ) -> tuple[Plan, ...]:
-    """Fit a request to what this deployment has: every plan that may serve it, the preferred one first.
+    """Fit a request to what its owner may use here: every plan that may serve it, the preferred one first.
 
     Raises:
         RequestRefused: Nothing can serve it, or the picture that it names is not there.
     """
-    frame = await images.first_frame(connection, service.tenant, request)
+    frame = await images.first_frame(connection, service.tenant, request, service.caller.only_user)
     wanted = Wanted(request=request, seed=secrets.randbelow(SEED_MAX + 1), first_frame=frame)
     moment = now()
     healths = await service.healths.look(connection, moment)
-    return route(request, plans(wanted, service.providers), healths, moment)
+    allowed = [facts for facts in service.providers if entitlement.allows(facts.id)]
+    return route(request, plans(wanted, allowed), healths, moment)
 
 
 def accepted(service: Service, generation: Generation, status: int = 202) -> Reply:

@@ -88,6 +88,10 @@ async def _stream(service: Service, generation_id: str, since: int) -> AsyncIter
             yield b": still here\n\n"
             spoke = loop.time()
         await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        try:
+            await service.look_again()
+        except Problem:
+            return  # the key was revoked, or the session is over; who comes again is told
 
 
 @uninterrupted

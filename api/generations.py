@@ -6,16 +6,20 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api import audit
 from api.changes import GenerationId, IdempotencyKey, load_to_change, location, once, respond
 from api.problems import Problem
 from api.schemas import CancelOut, GenerationOut
+from api.scopes import needs
 from api.service import Here, now
 from api.take_schemas import Money
 from api.waiting import WAIT_MAX, wait_for_news
+from domain.callers import Scope
 from domain.messages import Signal
 from domain.outcomes import CancelOutcome
 from domain.request import CancelRequest
 from storage import catalog, erasing, wishes
+from storage.audit import Action
 from storage.idempotency import Reply
 
 router = APIRouter(prefix="/v1/generations", tags=["generations"])
@@ -38,6 +42,7 @@ async def show(
 
 
 @router.post("/{generation_id}/cancel", status_code=202, response_model=CancelOut, summary="Cancel")
+@needs(Scope.GENERATE)
 async def cancel(
     service: Here,
     request: Request,
@@ -57,6 +62,8 @@ async def cancel(
         is_new = generation.current.cancel_requested_at is None
         reason = body.reason if body else None
         take = await wishes.cancel(connection, generation, now(), by="user", reason=reason)
+        if is_new and audit.is_somebody_elses(service, generation):
+            await audit.note(service, request, connection, Action.GENERATION_CANCELLED, generation_id)
         after = await catalog.load(connection, generation_id)
         answer = CancelOut(
             generation_id=generation_id,
@@ -79,7 +86,8 @@ async def cancel(
 
 
 @router.delete("/{generation_id}", status_code=204, response_class=Response, summary="Delete")
-async def delete(service: Here, generation_id: GenerationId) -> Response:
+@needs(Scope.GENERATE)
+async def delete(service: Here, request: Request, generation_id: GenerationId) -> Response:
     """Erase the prompt, the videos and everything else that was written; what it cost stays in the books.
 
     It is gone for everybody at once; files and workflow histories follow within seconds. An uploaded picture is a thing
@@ -89,6 +97,7 @@ async def delete(service: Here, generation_id: GenerationId) -> Response:
         generation = await load_to_change(service, connection, generation_id)
         try:
             await erasing.delete(connection, generation, now())
+            await audit.note(service, request, connection, Action.GENERATION_DELETED, generation_id)
         except erasing.NotOver as error:
             raise Problem("still_running", "It is not over: cancel it first, then delete it.") from error
     return Response(status_code=204)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio.service import RPCError
@@ -23,7 +24,20 @@ async def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz", summary="Can it do its work?", responses={503: {"description": "A part is away."}})
+class ReadyOut(BaseModel):
+    """Whether the service can do its work, and which part is away."""
+
+    status: str = Field(examples=["ok", "unavailable"])
+    mode: str = Field(description="`sandbox` or `live`.")
+    parts: dict[str, str] = Field(examples=[{"database": "ok", "temporal": "unavailable"}])
+
+
+@router.get(
+    "/readyz",
+    summary="Can it do its work?",
+    response_model=ReadyOut,
+    responses={503: {"model": ReadyOut, "description": "A part is away"}},
+)
 @router.head("/readyz", include_in_schema=False)
 async def readyz(service: Here) -> JSONResponse:
     """Ask the parts. Orders are accepted while Temporal is away; they are worked on when it is back."""

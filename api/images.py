@@ -1,31 +1,30 @@
 """Pictures over HTTP: upload one, use its `image_id` as the first frame of videos, delete it."""
 
 import asyncio
-import hashlib
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 from fastapi import APIRouter, File, Request, UploadFile
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import AwareDatetime, BaseModel, Field
 from starlette.datastructures import FormData
 
-from api.media import stored_file
-from api.problems import FieldError, Problem, invalid, not_found
+from api import audit
+from api.media import FILE_HEADERS, file_answers, stored_file
+from api.problems import Problem, invalid, not_found
+from api.scopes import needs
 from api.service import Here, Service, now
+from api.taking_in import MAX_IMAGE_BYTES, decoded, keep
+from domain.callers import Scope
 from storage import images, uses
-from storage.confined import InspectionFailed
-from storage.pictures import Picture, UnusablePicture, take_in
+from storage.audit import Action
+from storage.pictures import Picture
 
-MAX_IMAGE_BYTES = 20 * 1024 * 1024
 MAX_UPLOADS_WAITING = 32
 _CHUNK_BYTES = 1 << 20
 
 router = APIRouter(prefix="/v1/images", tags=["images"])
-log = structlog.get_logger(__name__)
-
 ImageId = Annotated[str, InPath(max_length=64, description="`img_` and 32 characters.")]
 
 
@@ -56,7 +55,14 @@ class ImageOut(BaseModel):
         )
 
 
-@router.post("", status_code=201, response_model=ImageOut, summary="Upload a picture")
+@router.post(
+    "",
+    status_code=201,
+    response_model=ImageOut,
+    responses={200: {"model": ImageOut, "description": "The same picture was uploaded before"}},
+    summary="Upload a picture",
+)
+@needs(Scope.GENERATE)
 async def upload(
     service: Here,
     request: Request,
@@ -69,15 +75,15 @@ async def upload(
     _is_alone(await request.form())
     if (file.size or 0) > MAX_IMAGE_BYTES:
         raise Problem("body_too_large", f"The picture may have {MAX_IMAGE_BYTES} bytes at most.")
-    if service.uploads_waiting >= MAX_UPLOADS_WAITING:
+    if service.uploads.waiting >= MAX_UPLOADS_WAITING:
         detail = "Too many pictures are being taken in; try again."
         raise Problem("unavailable", detail, headers={"Retry-After": "5"})
-    service.uploads_waiting += 1
+    service.uploads.waiting += 1
     try:
         jpeg, picture = await _decoded(service, file)
     finally:
-        service.uploads_waiting -= 1
-    image, is_new = await _keep(service, jpeg, picture)
+        service.uploads.waiting -= 1
+    image, is_new = await keep(service, jpeg, picture)
     return JSONResponse(
         ImageOut.of(image).model_dump(mode="json"),
         status_code=201 if is_new else 200,
@@ -94,7 +100,8 @@ async def show(service: Here, image_id: ImageId) -> ImageOut:
 @router.get(
     "/{image_id}/file",
     response_class=FileResponse,
-    responses={200: {"content": {"image/jpeg": {}}}, 304: {}},
+    responses=file_answers("image/jpeg"),
+    openapi_extra=FILE_HEADERS,
     summary="The picture",
 )
 @router.head("/{image_id}/file", response_class=FileResponse, include_in_schema=False)
@@ -106,14 +113,16 @@ async def content(service: Here, request: Request, image_id: ImageId) -> Respons
 
 
 @router.delete("/{image_id}", status_code=204, response_class=Response, summary="Delete a picture")
-async def delete(service: Here, image_id: ImageId) -> Response:
+@needs(Scope.GENERATE)
+async def delete(service: Here, request: Request, image_id: ImageId) -> Response:
     """Erase a picture; refused while a generation that is not over needs it."""
     try:
         async with service.database.write() as connection:
-            image = await images.find(connection, service.tenant, image_id)
+            image = await images.find(connection, service.tenant, image_id, service.caller.only_user)
             if image is None:
                 raise not_found("picture")
             await images.remove(connection, image, now())
+            await audit.note(service, request, connection, Action.IMAGE_DELETED, image_id)
     except images.ImageInUse as error:
         raise Problem("image_in_use", "A generation that is not over needs this picture.") from error
     # If we end here, a worker's eraser goes on.
@@ -136,8 +145,7 @@ async def _decoded(service: Service, file: UploadFile) -> tuple[bytes, Picture]:
     async with service.decoding, service.assets.scratch() as folder:
         uploaded, made = folder / "uploaded", folder / "made.jpg"
         await _save(file, uploaded)
-        picture = await _taken_in(uploaded, made)
-        return await asyncio.to_thread(made.read_bytes), picture
+        return await decoded(uploaded, made, "/file")
 
 
 async def _save(file: UploadFile, target: Path) -> None:
@@ -146,49 +154,9 @@ async def _save(file: UploadFile, target: Path) -> None:
             await asyncio.to_thread(out.write, chunk)
 
 
-async def _taken_in(uploaded: Path, made: Path) -> Picture:
-    try:
-        return await take_in(uploaded, made)
-    except UnusablePicture as error:
-        field = FieldError(pointer="/file", code=error.code, message=error.reason)
-        raise Problem("unusable_image", error.reason, [field]) from error
-    except InspectionFailed as error:
-        log.exception("a picture could not be inspected")
-        detail = "The picture could not be inspected now; try again."
-        raise Problem("unavailable", detail, headers={"Retry-After": "2"}) from error
-
-
-async def _keep(service: Service, jpeg: bytes, picture: Picture) -> tuple[images.Image, bool]:
-    """Store the picture and its row; tell whether it is new."""
-    while True:
-        stored = await service.assets.put_bytes(jpeg, images.SUFFIX)
-        image = images.Image(
-            id=_id_of(service.tenant, stored.sha256),
-            sha256=stored.sha256,
-            width=picture.width,
-            height=picture.height,
-            size_bytes=stored.size_bytes,
-            source_type=picture.source_type,
-            created_at=now(),
-        )
-        try:
-            async with service.database.write() as connection:
-                await uses.hold(connection, service.assets, stored.sha256, images.SUFFIX)
-                known = await images.find(connection, service.tenant, image.id)
-                if known is None:
-                    await images.add(connection, service.tenant, image)
-                return known or image, known is None
-        except uses.FileGone:
-            log.info("the file was removed with its last use in this moment; storing it again")
-
-
-def _id_of(tenant_id: str, sha256: str) -> str:
-    return f"img_{hashlib.sha256(f'{tenant_id}/{sha256}'.encode()).hexdigest()[:32]}"
-
-
 async def _find(service: Service, image_id: str) -> images.Image:
     async with service.database.read() as connection:
-        image = await images.find(connection, service.tenant, image_id)
+        image = await images.find(connection, service.tenant, image_id, service.caller.only_user)
     if image is None:
         raise not_found("picture")
     return image

@@ -2,11 +2,12 @@
 
 import base64
 import binascii
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from api.problems import FieldError, Problem
@@ -19,6 +20,9 @@ from storage import catalog, queue
 
 router = APIRouter(prefix="/v1/generations", tags=["generations"])
 
+_NUMBER = re.compile(r"[+-]?[0-9.]+(e[+-]?[0-9]+)?", re.IGNORECASE)
+"""Pydantic would take one for seconds, or milliseconds, since 1970, as it sees fit."""
+
 
 def _in_utc(moment: datetime) -> datetime:
     try:
@@ -29,7 +33,15 @@ def _in_utc(moment: datetime) -> datetime:
         ) from None
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+def _written_out(moment: object) -> object:
+    if isinstance(moment, str) and _NUMBER.fullmatch(moment.strip()):
+        raise PydanticCustomError(
+            "datetime_parsing", "is a number: write a time out, such as 2026-01-31T12:00:00Z"
+        )
+    return moment
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_utc)]
 
 
 class ListQuery(BaseModel):
@@ -56,7 +68,12 @@ async def list_generations(service: Here, query: Annotated[ListQuery, Query()]) 
     before_id = None if query.cursor is None else read_cursor(query.cursor)
     async with service.database.read() as connection:
         found = await queue.page(
-            connection, service.tenant, filters, before_id=before_id, limit=query.limit + 1
+            connection,
+            service.tenant,
+            filters,
+            only_user=service.caller.only_user,
+            before_id=before_id,
+            limit=query.limit + 1,
         )
     shown = found[: query.limit]
     has_more = len(found) > query.limit
@@ -83,7 +100,12 @@ def read_cursor(cursor: str) -> str:
     except (binascii.Error, UnicodeDecodeError, ValueError):
         text = ""
     if not is_generation_id(text):
-        message = "is not a cursor of ours: pass `next` of the page before, unchanged"
-        error = FieldError(pointer="/query/cursor", code="invalid_cursor", message=message)
-        raise Problem("invalid_cursor", f"cursor {message}", [error])
+        raise unknown_cursor()
     return text
+
+
+def unknown_cursor() -> Problem:
+    """Return the problem of a cursor that is not ours."""
+    message = "is not a cursor of ours: pass `next` of the page before, unchanged"
+    error = FieldError(pointer="/query/cursor", code="invalid_cursor", message=message)
+    return Problem("invalid_cursor", f"cursor {message}", [error])

@@ -7,20 +7,41 @@ from fastapi.responses import FileResponse, Response
 from starlette.responses import MalformedRangeHeader, RangeNotSatisfiable
 
 from api.changes import GenerationId
-from api.problems import MEDIA_TYPE, Problem, ProblemDocument
+from api.problems import Problem, ProblemDocument
 from api.service import Here, Service
 from domain.generation import Video
 
 router = APIRouter(prefix="/v1/generations", tags=["files"])
 
 TakeNumber = Annotated[int | None, Query(ge=1, le=65535, description="Which take; the newest if left out.")]
-_VIDEO: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"video/mp4": {}}},
-    206: {"content": {"video/mp4": {}}},
-    304: {},
-    416: {"model": ProblemDocument, "content": {MEDIA_TYPE: {}}},
+
+
+def file_answers(media_type: str) -> dict[int | str, dict[str, Any]]:
+    """Return what the OpenAPI document says of the answers with a file of a type."""
+    file = {"content": {media_type: {"schema": {"type": "string", "format": "binary"}}}}
+    return {
+        200: file,
+        206: {
+            "description": "The part that was asked for; several of them as `multipart/byteranges`",
+            "content": file["content"] | {"multipart/byteranges": {}},
+        },
+        304: {"description": "You have it"},
+        416: {"model": ProblemDocument, "description": "The file ends before the range begins"},
+    }
+
+
+FILE_HEADERS: dict[str, Any] = {
+    "parameters": [
+        {"in": "header", "name": name, "description": description, "schema": {"type": "string"}}
+        for name, description in (
+            ("Range", "Only these bytes, such as `bytes=0-1023`."),
+            ("If-None-Match", "The `ETag` of what you have: the answer is 304 where nothing has changed."),
+        )
+    ]
 }
-_POSTER: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}}, 304: {}}
+"""Headers that routes of files hear."""
+
+_VIDEO, _POSTER = file_answers("video/mp4"), file_answers("image/jpeg")
 
 
 class _File(FileResponse):
@@ -40,7 +61,13 @@ class _File(FileResponse):
             ) from None
 
 
-@router.get("/{generation_id}/video", response_class=FileResponse, responses=_VIDEO, summary="The video")
+@router.get(
+    "/{generation_id}/video",
+    response_class=FileResponse,
+    responses=_VIDEO,
+    openapi_extra=FILE_HEADERS,
+    summary="The video",
+)
 @router.head("/{generation_id}/video", response_class=FileResponse, include_in_schema=False)
 async def video(
     service: Here, request: Request, generation_id: GenerationId, take: TakeNumber = None
@@ -53,7 +80,13 @@ async def video(
     )
 
 
-@router.get("/{generation_id}/poster", response_class=FileResponse, responses=_POSTER, summary="Its poster")
+@router.get(
+    "/{generation_id}/poster",
+    response_class=FileResponse,
+    responses=_POSTER,
+    openapi_extra=FILE_HEADERS,
+    summary="Its poster",
+)
 @router.head("/{generation_id}/poster", response_class=FileResponse, include_in_schema=False)
 async def poster(
     service: Here, request: Request, generation_id: GenerationId, take: TakeNumber = None

@@ -9,15 +9,23 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.changes import IdempotencyKey, accepted, once, respond, route_for
+from api.image_urls import with_picture
+from api.quotas import REFUSALS, admit, as_allowed, entitlement_of
 from api.schemas import GenerationOut
-from api.service import Here, now
+from api.scopes import needs
+from api.service import Here, Service, now
+from api.users import user_of
 from api.waiting import WAIT_MAX, wait_for_news
+from domain.callers import Scope
+from domain.generation import Generation
 from domain.ids import new_generation_id
 from domain.messages import Signal
 from domain.request import GenerationRequest
 from failpoints import Point, reach
-from storage import wishes
+from storage import catalog, duplicates, wishes
 from storage.idempotency import Reply
+from storage.ledger import alone_with_money
+from storage.quotas import tell
 
 router = APIRouter(prefix="/v1/generations", tags=["generations"])
 
@@ -29,6 +37,13 @@ _PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
     status_code=202,
     response_model=GenerationOut,
     summary="Order a video",
+    responses=REFUSALS
+    | {
+        200: {
+            "model": GenerationOut,
+            "description": "The same was ordered a moment ago, and is there already",
+        }
+    },
     openapi_extra={
         "requestBody": {
             "content": {
@@ -64,6 +79,7 @@ _PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
         }
     },
 )
+@needs(Scope.GENERATE)
 async def create(
     service: Here,
     request: Request,
@@ -71,28 +87,54 @@ async def create(
     idempotency_key: IdempotencyKey = None,
     prefer: Annotated[str | None, Header(description="`wait=N`: answer after at most N seconds.")] = None,
 ) -> JSONResponse:
-    """Write the order down and answer 202: from then on it ends in exactly one terminal state."""
+    """Write the order down and answer 202: from then on it ends in exactly one terminal state.
+
+    The same order of the same user a moment ago is the answer, with `duplicate_of`: nothing new is made, unless
+    `allow_duplicate` is true.
+    """
+    body = body.model_copy(update={"user_id": user_of(service.caller, body.user_id)})
     generation_id = new_generation_id()
+    body = await with_picture(service, request, idempotency_key, body)
 
     async def work(connection: AsyncConnection) -> Reply:
-        route = await route_for(service, connection, body)
+        entitlement = entitlement_of(service, service.tenant, body.user_id)
+        asked = as_allowed(entitlement, body)
+        route = await route_for(service, connection, asked, entitlement)
         person = wishes.Person(tenant_id=service.tenant, mode=service.settings.mode)
-        generation = await wishes.create(connection, generation_id, person, body, route, now())
+        moment = now()
+        await alone_with_money(connection, service.tenant)
+        wish = duplicates.Wish(person, body, moment - service.settings.duplicate_window)
+        first = await duplicates.find(connection, wish)
+        if first is not None and not body.allow_duplicate:
+            return _the_same(service, await catalog.load(connection, first))
+        notices = await admit(service, connection, entitlement, route[0], joins=True)
+        generation = await wishes.create(connection, generation_id, person, asked, route, moment)
+        await duplicates.remember(connection, generation_id, wish)
+        generation = await tell(connection, generation, notices, moment)
         reach(Point.WISH_BEFORE_COMMIT)
         return accepted(service, generation)
 
     reply = await once(service, request, idempotency_key, work)
     reach(Point.WISH_AFTER_COMMIT)
-    if not reply.replayed:
+    duplicate_of = reply.body.get("duplicate_of")
+    if not reply.replayed and duplicate_of is None:
         service.nudge_soon(generation_id, Signal.REGENERATE, 1)
     seconds = _preferred_wait(prefer)
     if seconds:
         generation = await wait_for_news(service, reply.body["id"], seconds, None)
         shown = await service.show_in_queue(generation)
-        answer = respond(replace(reply, body=shown.model_dump(mode="json")))
+        body_now = shown.model_copy(update={"duplicate_of": duplicate_of}).model_dump(mode="json")
+        answer = respond(replace(reply, body=body_now))
         answer.headers["Preference-Applied"] = f"wait={seconds}"
         return answer
     return respond(reply)
+
+
+def _the_same(service: Service, first: Generation) -> Reply:
+    """Return the generation that is the same as what is asked for, as the answer."""
+    reply = accepted(service, first, status=200 if first.status.is_terminal else 202)
+    headers = reply.headers | {"Duplicate-Of": first.id}
+    return replace(reply, body=reply.body | {"duplicate_of": first.id}, headers=headers)
 
 
 def _preferred_wait(prefer: str | None) -> int:

@@ -15,15 +15,19 @@ from pydantic import Field, StringConstraints
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.service import RPCError
 
+from api import audit
 from api.accounts import account_ids, accounts_of
 from api.changes import IdempotencyKey, once, respond
 from api.problems import Problem
 from api.queue import QueuePage, page_of
 from api.queue_schemas import AccountOut
+from api.scopes import needs
 from api.service import Here, Service, now
+from domain.callers import Scope
 from domain.fields import Asked, not_blank, printable
 from domain.line_up import name_of
 from storage import gates, queue
+from storage.audit import Action
 from storage.idempotency import Reply
 
 router = APIRouter()
@@ -67,6 +71,7 @@ class PauseRequest(Asked):
     tags=["queue"],
     summary="Pause your own queue",
 )
+@needs(Scope.GENERATE)
 async def pause_own(service: Here, request: Request, idempotency_key: IdempotencyKey = None) -> JSONResponse:
     """Let none of your waiting generations begin; what runs goes on, and others are not held up."""
     return await _own(service, request, idempotency_key, paused=True)
@@ -79,6 +84,7 @@ async def pause_own(service: Here, request: Request, idempotency_key: Idempotenc
     tags=["queue"],
     summary="Resume your own queue",
 )
+@needs(Scope.GENERATE)
 async def resume_own(service: Here, request: Request, idempotency_key: IdempotencyKey = None) -> JSONResponse:
     """Let your waiting generations begin again, each in its old place."""
     return await _own(service, request, idempotency_key, paused=False)
@@ -87,6 +93,7 @@ async def resume_own(service: Here, request: Request, idempotency_key: Idempoten
 @router.post(
     "/v1/providers/{account}/pause", response_model=AccountOut, tags=["operators"], summary="Pause an account"
 )
+@needs(Scope.OPERATE)
 async def pause(
     service: Here,
     request: Request,
@@ -105,6 +112,7 @@ async def pause(
     tags=["operators"],
     summary="Resume an account",
 )
+@needs(Scope.OPERATE)
 async def resume(
     service: Here,
     request: Request,
@@ -122,6 +130,7 @@ async def resume(
     tags=["operators"],
     summary="Close an account's breaker",
 )
+@needs(Scope.OPERATE)
 async def reset_breaker(
     service: Here,
     request: Request,
@@ -131,7 +140,8 @@ async def reset_breaker(
     """Forget an account's last failures, and send it orders again at once."""
     _is_known(service, account)
 
-    async def work(_: AsyncConnection) -> Reply:
+    async def work(connection: AsyncConnection) -> Reply:
+        await audit.note(service, request, connection, Action.BREAKER_RESET, account)
         return Reply(200, {}, {})
 
     reply = await once(service, request, idempotency_key, work)
@@ -140,6 +150,10 @@ async def reset_breaker(
 
 
 async def _own(service: Service, request: Request, key: str | None, *, paused: bool) -> JSONResponse:
+    if service.caller.only_user is not None:
+        detail = "The queue is paused for everybody at your tenant; a key of one user cannot do that."
+        raise Problem("user_not_allowed", detail)
+
     async def work(connection: AsyncConnection) -> Reply:
         if paused:
             await gates.pause_tenant(connection, service.tenant, now())
@@ -170,6 +184,10 @@ async def _account(
 
     async def work(connection: AsyncConnection) -> Reply:
         await gates.pause(connection, account, reason, now())
+        done, data = (
+            (Action.ACCOUNT_RESUMED, {}) if reason is None else (Action.ACCOUNT_PAUSED, {"reason": reason})
+        )
+        await audit.note(service, request, connection, done, account, data)
         return Reply(200, {}, {})
 
     async def tell(why: str | None) -> None:

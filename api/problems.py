@@ -10,12 +10,13 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
+from domain.refusals import Problem as Wrong
 from domain.refusals import RequestRefused
 
 MEDIA_TYPE = "application/problem+json"
@@ -25,21 +26,40 @@ CODES: dict[str, tuple[int, str]] = {
     "invalid_form": (400, "The form cannot be read"),
     "invalid_request": (422, "The request has fields that are not right"),
     "unusable_image": (422, "The file is no picture that can be used"),
+    "image_url_refused": (422, "Nothing is fetched from the picture's address"),
+    "image_url_unreachable": (422, "The picture could not be fetched from its address"),
     "invalid_cursor": (422, "The cursor is not one of ours"),
     "idempotency_key_reused": (422, "The Idempotency-Key was used for another body"),
+    "unauthenticated": (401, "You have not said who you are"),
+    "invalid_key": (401, "What you came with is not valid (any more)"),
+    "over_budget": (402, "A budget is used up"),
+    "priority_not_allowed": (403, "You may not order with this priority"),
+    "provider_not_allowed": (403, "You may not use this provider"),
+    "missing_scope": (403, "Your key is not for this"),
+    "user_not_allowed": (403, "Your key is not for this user"),
+    "cross_site": (403, "The request comes from another site's page"),
+    "host_not_allowed": (403, "Without keys, the service answers on its own machine only"),
     "not_found": (404, "There is no such thing"),
     "no_video": (404, "There is no video (yet)"),
     "no_workflow": (404, "Temporal knows no run of it"),
     "unknown_account": (404, "There is no account of this id"),
     "method_not_allowed": (405, "The path does not know this method"),
+    "too_slow": (408, "The request took too long to arrive"),
     "already_over": (409, "The generation is over"),
     "other_mode": (409, "It belongs to the other mode"),
     "still_running": (409, "The last take is not over"),
+    "still_looking": (409, "The attempt is not over"),
+    "nothing_at_risk": (409, "No money of the attempt is at risk"),
     "image_in_use": (409, "A running generation needs the picture"),
     "deleted": (410, "It was deleted"),
     "body_too_large": (413, "The body is too large"),
+    "target_too_long": (414, "The path and query are too long"),
     "unsupported_media_type": (415, "The body is not sent as JSON"),
     "range_not_satisfiable": (416, "The file ends before the range begins"),
+    "too_many_generations": (429, "As many generations as may be were ordered today"),
+    "too_many_in_flight": (429, "As many generations as may be are under way"),
+    "too_many_requests": (429, "Too many requests in too short a time"),
+    "headers_too_large": (431, "The headers are too large"),
     "internal": (500, "Something is wrong on our side"),
     "gate_away": (503, "It is written down, but the gate could not be told yet"),
     "unavailable": (503, "A part of the service is away"),
@@ -68,6 +88,11 @@ class ProblemDocument(BaseModel):
     code: str
     request_id: str
     errors: list[FieldError] = []
+    quota: str | None = Field(default=None, description="Which limit is used up.", examples=["daily_budget"])
+    whose: str | None = Field(default=None, description="Whose limit it is: `tenant` or `user`.")
+    limit: int | str | None = Field(default=None, description="A number, or US dollars as a decimal string.")
+    used: int | str | None = Field(default=None, description="How much of the limit is used, without this.")
+    resets_at: AwareDatetime | None = Field(default=None, description="When the limit begins anew.")
 
 
 class Problem(Exception):
@@ -79,12 +104,14 @@ class Problem(Exception):
         detail: str,
         errors: Iterable[FieldError] = (),
         headers: dict[str, str] | None = None,
+        more: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.errors = list(errors)
         self.headers = headers
+        self.more = more or {}
 
 
 def not_found(what: str) -> Problem:
@@ -94,7 +121,13 @@ def not_found(what: str) -> Problem:
 
 def refused(error: RequestRefused) -> Problem:
     """Return a refusal of the domain as a problem."""
-    errors = [
+    errors = field_errors(error.problems)
+    return Problem("invalid_request", _summary(errors), errors)
+
+
+def field_errors(found: Iterable[Wrong]) -> list[FieldError]:
+    """Return what the domain finds wrong with a request as JSON."""
+    return [
         FieldError(
             pointer=problem.pointer,
             code=problem.code,
@@ -102,9 +135,8 @@ def refused(error: RequestRefused) -> Problem:
             allowed=list(problem.allowed) or None,
             served_by=list(problem.served_by) or None,
         )
-        for problem in error.problems
+        for problem in found
     ]
-    return Problem("invalid_request", _summary(errors), errors)
 
 
 def invalid(errors: Iterable[Any], prefix: tuple[str, ...] = ()) -> Problem:
@@ -136,6 +168,12 @@ def _printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
+def database_away(error: SQLAlchemyError) -> Problem:
+    """Log that the database does not answer, and return that as a problem."""
+    log.error("the database does not answer", exc_info=error)
+    return Problem("unavailable", "The database does not answer; try again.", headers={"Retry-After": "2"})
+
+
 def response(request: Request, problem: Problem) -> Response:
     """Return a problem as an HTTP answer."""
     status, title = CODES[problem.code]
@@ -147,6 +185,7 @@ def response(request: Request, problem: Problem) -> Response:
         code=problem.code,
         request_id=request.scope.get("state", {}).get("request_id", ""),
         errors=problem.errors,
+        **problem.more,
     )
     body = json.dumps(document.model_dump(mode="json", exclude_none=True), ensure_ascii=False)
     return Response(_printable(body), status_code=status, media_type=MEDIA_TYPE, headers=problem.headers)
@@ -185,6 +224,7 @@ def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
             400: "invalid_form" if _is_form(request) else "invalid_json",
             404: "not_found",
             405: "method_not_allowed",
+            408: "too_slow",
             413: "body_too_large",
         }.get(error.status_code, "internal")
         headers = dict(error.headers) if error.headers else {}
@@ -194,11 +234,7 @@ def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
 
     @app.exception_handler(SQLAlchemyError)
     async def on_database(request: Request, error: SQLAlchemyError) -> Response:
-        log.error("the database does not answer", exc_info=error)
-        away = Problem(
-            "unavailable", "The database does not answer; try again.", headers={"Retry-After": "2"}
-        )
-        return response(request, away)
+        return response(request, database_away(error))
 
 
 def _is_sent_as_json(request: Request) -> bool:

@@ -101,7 +101,9 @@ async def page_of(service: Service, *, after_id: str | None = None, limit: int =
         after_id: Only those that wait and are younger than this one.
         limit: How many that wait.
     """
-    owner = queue.Owner(tenant_id=service.tenant, mode=service.settings.mode)
+    owner = queue.Owner(
+        tenant_id=service.tenant, mode=service.settings.mode, only_user=service.caller.only_user
+    )
     async with service.database.read() as connection:
         found = await queue.own(connection, owner, waiting=True, after_id=after_id, limit=limit + 1)
         processing = await queue.own(connection, owner, waiting=False, limit=PROCESSING_MAX)

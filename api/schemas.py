@@ -72,6 +72,10 @@ class GenerationOut(BaseModel):
     updated_at: AwareDatetime
     completed_at: AwareDatetime | None
     links: Links
+    duplicate_of: str | None = Field(
+        default=None,
+        description="In the answer to an order: the same was ordered a moment ago, and this generation is it.",
+    )
 
     @classmethod
     def of(

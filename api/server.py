@@ -1,17 +1,29 @@
 """One API process."""
 
+import asyncio
 import os
 import sys
 from types import FrameType
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.app import create_app
+from api.connections import impatient
+from api.origins import is_loopback
 from runtime.logs import configure
+from runtime.misconfigured import Misconfigured
+from runtime.secret import seal_of
 from runtime.settings import Settings
+from storage import keys
+from storage.database import Database
 
 _GRACE_SECONDS = 5
+_REFUSED = 2
+
+log = structlog.get_logger("api")
 
 
 class Server(uvicorn.Server):
@@ -23,17 +35,48 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Hear SIGTERM or SIGINT."""
-        service = getattr(self._app.state, "service", None)
-        if service is not None:
-            service.stopping.set()
+        parts = getattr(self._app.state, "parts", None)
+        if parts is not None:
+            parts.stopping.set()
         super().handle_exit(sig, frame)
 
 
-def main() -> None:
-    """Run an API process with settings from the environment."""
+async def why_not(settings: Settings) -> str | None:
+    """Return why this API must not be started; None where it may be.
+
+    Whoever can reach a house without keys may do everything in it; so it is not opened to other machines.
+    """
+    try:
+        seal_of(settings)
+    except (OSError, ValueError) as error:
+        return f"the deployment's secret cannot be read or made: {error}"
+    if is_loopback(settings.api_host):
+        return None
+    try:
+        async with Database(settings.effective_database_url) as database, database.read() as connection:
+            if await keys.exist(connection):
+                return None
+    except SQLAlchemyError:
+        return f"{settings.api_host} can be reached from other machines, and the database does not say who has a key"
+    return (
+        f"{settings.api_host} can be reached from other machines, and there is no key: everybody would be let in. "
+        "Make a key first (`videoplanet keys create`), or listen on 127.0.0.1"
+    )
+
+
+def main() -> int:
+    """Run an API process with settings from the environment; return its exit status where it is not started."""
     settings = Settings()
     configure(as_json=settings.log_json)
-    app = create_app(settings)
+    refusal = asyncio.run(why_not(settings))
+    if refusal is not None:
+        sys.stderr.write(f"The API does not start: {refusal}.\n")
+        return _REFUSED
+    try:
+        app = create_app(settings)
+    except Misconfigured as error:
+        log.error("the API cannot start", error=str(error))  # noqa: TRY400  # one line for the operator says it
+        sys.exit(1)
     config = uvicorn.Config(
         app,
         host=settings.api_host,
@@ -42,7 +85,7 @@ def main() -> None:
         access_log=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
         timeout_keep_alive=30,
-        h11_max_incomplete_event_size=64 * 1024,
+        http=impatient(settings.request_seconds),
         server_header=False,
     )
     server = Server(config, app)
@@ -54,4 +97,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,10 +1,10 @@
-"""What the routes work with: the stores, the nudges, and the settings of this process."""
+"""What the routes work with: the parts of this process, and on whose behalf a request is made."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Self
 
 import structlog
 from fastapi import Depends, Request
@@ -12,10 +12,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from api.doorkeeper import Doorkeeper
+from api.fetches import Fetches
 from api.problems import not_found
 from api.queue_schemas import PlaceOut
 from api.queueing import Hub
+from api.rates import Rates
 from api.schemas import GenerationOut
+from api.scopes import caller_of
 from domain.callers import Caller
 from domain.capabilities import ProviderFacts
 from domain.generation import Generation
@@ -23,6 +27,7 @@ from domain.ids import is_generation_id
 from domain.messages import Signal
 from domain.outcomes import AttemptState
 from domain.status import Stage
+from domain.tenants import Tenants
 from domain.tickets import AccountLimits
 from runtime.gates import Gates
 from runtime.nudge import Nudger
@@ -36,11 +41,27 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass
-class Service:
-    """The parts of one API process."""
+class Counted:
+    """The metrics as they were counted last, and when."""
+
+    text: bytes = b""
+    at: float = float("-inf")
+
+
+@dataclass
+class Uploads:
+    """How many pictures wait to be taken in."""
+
+    waiting: int = 0
+
+
+@dataclass(kw_only=True)
+class Parts:
+    """The parts of one API process: every request works with the same ones."""
 
     settings: Settings
     database: Database
+    doorkeeper: Doorkeeper
     assets: LocalAssets
     client: Client
     nudger: Nudger
@@ -49,16 +70,34 @@ class Service:
     hub: Hub
     healths: Healths
     account_limits: Mapping[str, AccountLimits]
+    tenants: Tenants
+    rates: Rates
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     # Each decoding child may take a gigabyte and a core.
     decoding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
-    uploads_waiting: int = 0
-    _nudges: set[asyncio.Task[None]] = field(default_factory=set)
+    uploads: Uploads = field(default_factory=Uploads)
+    counted: Counted = field(default_factory=Counted)
+    fetches: Fetches
+    nudges: set[asyncio.Task[None]] = field(default_factory=set)
 
-    @property
-    def caller(self) -> Caller:
-        """On whose behalf the request is made."""
-        return Caller(tenant_id=self.settings.tenant_id)
+
+@dataclass(kw_only=True)
+class Service(Parts):
+    """The parts, at work for one caller.
+
+    Attributes:
+        caller: On whose behalf the request is made.
+        look_again: Raises a Problem where the caller is not let in any more, for answers that take long.
+    """
+
+    caller: Caller
+    look_again: Callable[[], Awaitable[object]]
+
+    @classmethod
+    def of(cls, parts: Parts, caller: Caller, look_again: Callable[[], Awaitable[object]]) -> Self:
+        """Return the parts of the process, at work for a caller."""
+        shared = {part.name: getattr(parts, part.name) for part in fields(parts)}
+        return cls(**shared, caller=caller, look_again=look_again)
 
     @property
     def tenant(self) -> str:
@@ -68,8 +107,8 @@ class Service:
     def nudge_soon(self, generation_id: str, signal: Signal, take: int) -> None:
         """Nudge without making the user wait; a nudge that is lost is repeated by a worker."""
         task = asyncio.create_task(self._nudge(generation_id, signal, take))
-        self._nudges.add(task)
-        task.add_done_callback(self._nudges.discard)
+        self.nudges.add(task)
+        task.add_done_callback(self.nudges.discard)
 
     async def _nudge(self, generation_id: str, signal: Signal, take: int) -> None:
         try:
@@ -93,7 +132,9 @@ class Service:
 
     def is_shown(self, generation: Generation) -> bool:
         """Tell whether a generation is one of the caller's, and there; of others nobody learns that they exist."""
-        return generation.tenant_id == self.tenant and generation.deleted_at is None
+        if generation.tenant_id != self.tenant or generation.deleted_at is not None:
+            return False
+        return self.caller.only_user in {None, generation.user_id}
 
     def show(self, generation: Generation, place: PlaceOut | None = None) -> GenerationOut:
         """Return a generation as JSON, with its place in the queue where that was asked."""
@@ -121,8 +162,7 @@ def now() -> datetime:
 
 
 def _service(request: Request) -> Service:
-    service: Service = request.app.state.service
-    return service
+    return Service.of(request.app.state.parts, caller_of(request), request.state.look_again)
 
 
 Here = Annotated[Service, Depends(_service)]

@@ -8,15 +8,20 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.changes import GenerationId, IdempotencyKey, accepted, load_to_change, once, respond, route_for
+from api.image_urls import change_with_picture
 from api.problems import Problem, invalid
+from api.quotas import REFUSALS, admit, entitlement_of, refuse_providers
 from api.schemas import GenerationOut
+from api.scopes import needs
 from api.service import Here, Service, now
+from domain.callers import Scope
 from domain.generation import Feedback, Generation
 from domain.messages import Signal
 from domain.regeneration import next_request
-from domain.request import FeedbackRequest, RegenerateRequest
+from domain.request import FeedbackRequest, IfRunning, RegenerateRequest
 from storage import catalog, opinions, wishes
 from storage.idempotency import Reply
+from storage.quotas import tell
 
 router = APIRouter(prefix="/v1/generations", tags=["takes"])
 
@@ -24,8 +29,13 @@ TakeNumber = Annotated[int, Path(ge=1, le=65535, description="Which take, from 1
 
 
 @router.post(
-    "/{generation_id}/regenerate", status_code=202, response_model=GenerationOut, summary="Make the next take"
+    "/{generation_id}/regenerate",
+    status_code=202,
+    response_model=GenerationOut,
+    responses=REFUSALS,
+    summary="Make the next take",
 )
+@needs(Scope.GENERATE)
 async def regenerate(
     service: Here,
     request: Request,
@@ -39,6 +49,7 @@ async def regenerate(
     the true outcome in its `cancel`, and the next one begins.
     """
     change = body or RegenerateRequest()
+    change = await change_with_picture(service, request, idempotency_key, generation_id, change)
     replaced: int | None = None
 
     async def work(connection: AsyncConnection) -> Reply:
@@ -48,12 +59,20 @@ async def regenerate(
             asked = next_request(generation.current.request, change)
         except ValidationError as error:
             raise invalid(error.errors(include_url=False, include_input=False)) from error
-        route = await route_for(service, connection, asked)
-        replaced = None if generation.status.is_terminal else generation.current.number
+        entitlement = entitlement_of(service, generation.tenant_id, generation.user_id)
+        asked = entitlement.eased(asked)
+        refuse_providers(entitlement, asked)
+        route = await route_for(service, connection, asked, entitlement)
+        is_over = generation.status.is_terminal
+        replaced = None if is_over else generation.current.number
+        if not is_over and change.if_running is not IfRunning.REPLACE:
+            raise wishes.StillRunning("the last take is not over")
+        notices = await admit(service, connection, entitlement, route[0], joins=is_over)
+        moment = now()
         after = await wishes.regenerate(
-            connection, generation, asked, route, now(), if_running=change.if_running
+            connection, generation, asked, route, moment, if_running=change.if_running
         )
-        return accepted(service, after)
+        return accepted(service, await tell(connection, after, notices, moment))
 
     try:
         reply = await once(service, request, idempotency_key, work)
@@ -67,6 +86,7 @@ async def regenerate(
 
 
 @router.post("/{generation_id}/takes/{number}/keep", response_model=GenerationOut, summary="Keep a take")
+@needs(Scope.GENERATE)
 async def keep(
     service: Here,
     request: Request,
@@ -88,6 +108,7 @@ async def keep(
 
 
 @router.delete("/{generation_id}/takes/{number}/keep", response_model=GenerationOut, summary="Let a take go")
+@needs(Scope.GENERATE)
 async def let_go(
     service: Here, request: Request, generation_id: GenerationId, number: TakeNumber
 ) -> JSONResponse:
@@ -102,6 +123,7 @@ async def let_go(
 
 
 @router.post("/{generation_id}/feedback", response_model=GenerationOut, summary="Say what a take is worth")
+@needs(Scope.GENERATE)
 async def feedback(
     service: Here,
     request: Request,

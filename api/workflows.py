@@ -10,7 +10,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.changes import GenerationId
 from api.problems import Problem
+from api.scopes import needs
 from api.service import Here
+from domain.callers import Scope
 from domain.messages import VIEW_QUERY, View
 
 router = APIRouter(prefix="/v1/generations", tags=["operators"])
@@ -32,6 +34,7 @@ class WorkflowOut(BaseModel):
 
 
 @router.get("/{generation_id}/workflow", summary="The workflow behind a generation")
+@needs(Scope.OPERATE)
 async def workflow(service: Here, generation_id: GenerationId) -> WorkflowOut:
     """Ask the newest run what it is doing; the catalog, not this, is the truth for users."""
     generation = await service.find(generation_id)

@@ -1,8 +1,9 @@
-"""Where the service is: as the environment says, else what `videoplanet up` runs, else the default."""
+"""Where the service is, and who asks: as the environment says, else what `videoplanet up` runs, else the default."""
 
 import os
+from urllib.parse import urlsplit
 
-from cli import lock, ports
+from cli import lock, operator_key, ports
 from runtime.settings import Settings
 
 
@@ -14,6 +15,15 @@ def api_url(settings: Settings) -> str:
     if lock.running(settings.data_dir) and (chosen := ports.load(settings.data_dir)):
         port = chosen.api
     return f"http://{reachable_host(settings.api_host)}:{port}"
+
+
+def key_for(settings: Settings, url: str) -> str | None:
+    """Return the key to show at an address: the environment's, else the operator's, which stays on this machine."""
+    if named := os.environ.get("VIDEOPLANET_KEY"):
+        return named.strip()
+    on_this_machine = urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
+    is_ours = on_this_machine or not os.environ.get("VIDEOPLANET_URL")
+    return operator_key.read(settings.data_dir) if is_ours else None
 
 
 def reachable_host(listening_host: str) -> str:

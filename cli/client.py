@@ -60,6 +60,7 @@ class Client:
 
     Args:
         base_url: Where the API listens.
+        key: What shows who asks; nobody is named if None.
         note: Told what a person should know meanwhile: that the service is away, and that it is back.
         transport: Another way to the service; the network if None.
     """
@@ -67,6 +68,7 @@ class Client:
     def __init__(
         self,
         base_url: str,
+        key: str | None = None,
         note: Callable[[str], None] = lambda _: None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -75,6 +77,7 @@ class Client:
         on_loopback = urlsplit(self.base_url).hostname in {"127.0.0.1", "localhost", "::1"}
         self._http = httpx.AsyncClient(
             base_url=self.base_url,
+            headers={} if key is None else {"Authorization": f"Bearer {key}"},
             timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
             trust_env=not on_loopback,  # no proxy stands between us and our own machine
             transport=transport,

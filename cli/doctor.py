@@ -21,6 +21,9 @@ from cli.client import Client, Refused, Unreachable
 from cli.exits import Exit
 from cli.orders import print_json
 from domain.generation import DeploymentMode
+from runtime.accounts import access_of
+from runtime.misconfigured import Misconfigured
+from runtime.providers_file import prices_of
 from runtime.settings import Settings
 
 _PYTHON_LEAST = (3, 11)
@@ -75,7 +78,9 @@ def examine(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
     yield _database(settings)
     for account in keys.looked_at(settings):
         yield _key(account)
-    if settings.mode is DeploymentMode.LIVE:
+    prices = _prices(settings)
+    yield prices
+    if settings.mode is DeploymentMode.LIVE and prices.state is State.OK:
         yield _live(settings)
     for part in stack.listening_parts(settings, environ):
         yield _port(part, settings, remembered)
@@ -174,6 +179,19 @@ def _key(account: keys.Account) -> Check:
         f"{keys.RETIRED}: {keys.INSTEAD}" if account.was_hosted else f"for live mode, set {account.variable}"
     )
     return Check(name=name, state=State.OFF, found=f"{account.variable} is not set", advice=advice)
+
+
+def _prices(settings: Settings) -> Check:
+    name = "prices"
+    try:
+        told = prices_of(settings)
+        access_of(settings)
+    except Misconfigured as error:
+        advice = "correct it; no part of the service starts before"
+        return Check(name=name, state=State.PROBLEM, found=str(error), advice=advice)
+    models = [model for prices in told.values() for model in prices]
+    found = f"built in, but for {', '.join(models)}" if models else "built in"
+    return Check(name=name, state=State.OK, found=found)
 
 
 def _live(settings: Settings) -> Check:

@@ -16,12 +16,13 @@ from cli.problems import exit_of, lines_of
 _PATIENCE_SECONDS = 120.0  # a part that died is started again meanwhile
 
 
-async def make(api_url: str, prompt: str, *, assets: Path, timeout_seconds: float) -> Exit:
+async def make(api_url: str, prompt: str, *, key: str | None, assets: Path, timeout_seconds: float) -> Exit:
     """Order a video, show its progress, and say where it is; whatever goes wrong is said, not raised.
 
     Args:
         api_url: Where the API listens.
         prompt: What the video shows.
+        key: Shows who orders it.
         assets: The folder of the asset store.
         timeout_seconds: The most that it may take.
 
@@ -30,7 +31,7 @@ async def make(api_url: str, prompt: str, *, assets: Path, timeout_seconds: floa
     """
     output, errors = console.output(), console.errors()
     try:
-        async with Client(api_url) as client:
+        async with Client(api_url, key) as client:
             generation = await _made(client, prompt, output, errors, timeout_seconds)
             return await _tell(client, generation, assets, output)
     except Refused as refused:

@@ -64,7 +64,7 @@ def generate(
         param=param,
     )
     body: dict[str, Any] = {"prompt": prompt, "provider": provider, "model": model, "project_id": project}
-    body |= {"params": wishes.params() or None, "max_cost_usd": _dollars(max_cost), "priority": priority}
+    body |= {"params": wishes.params() or None, "max_cost_usd": dollars(max_cost), "priority": priority}
     body |= {
         "fallback_providers": options.fallbacks(fallback, none=no_fallback),
         "deadline_seconds": deadline,
@@ -206,7 +206,12 @@ def waiting_for(
     return Waiting(wait=wait, output=output, as_json=as_json, timeout_seconds=timeout)
 
 
-def _dollars(text: str | None) -> str | None:
+def dollars(text: str | None) -> str | None:
+    """Return an amount as it is sent.
+
+    Raises:
+        typer.BadParameter: It is none.
+    """
     if text is None:
         return None
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from cli import accounts, generations, images, queue, takes
+from cli import accounts, api_keys, entry, estimates, generations, images, queue, takes
 from cli.exits import HELP, Exit
 
 if TYPE_CHECKING:  # imported where it runs, so that `videoplanet --help` is quick
@@ -22,10 +22,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(generations.app)
+app.add_typer(estimates.app)
 app.add_typer(takes.app)
 app.add_typer(images.app, name="images")
 app.add_typer(accounts.app, name="providers")
 app.add_typer(queue.app, name="queue")
+app.add_typer(api_keys.app, name="keys")
+app.add_typer(entry.app)
 
 
 @app.command(epilog=HELP)
@@ -81,12 +84,26 @@ def api() -> None:
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    operator_key: Annotated[
+        bool,
+        typer.Option(
+            "--operator-key", help="Then make the operator's key in the data folder, if it has none."
+        ),
+    ] = False,
+) -> None:
     """Bring the database to the state that this version needs."""
-    from runtime.migrate import migrate as run  # noqa: PLC0415 - only this command needs it
+    from cli import operator_key as key  # noqa: PLC0415 - only this command needs it
+    from runtime.migrate import migrate as run  # noqa: PLC0415 - the same
 
     settings = _settings()
-    _run_and_leave(lambda: asyncio.run(run(settings)))
+
+    async def work() -> None:
+        await run(settings)
+        if operator_key:
+            await key.ensure(settings)
+
+    _run_and_leave(lambda: asyncio.run(work()))
 
 
 @app.command(

@@ -47,7 +47,7 @@ Image = Annotated[
     ),
 ]
 ImageUrl = Annotated[
-    str | None, typer.Option(metavar="URL", help="The first frame, an https URL; not served yet.")
+    str | None, typer.Option(metavar="URL", help="The first frame, an https URL; fetched once.")
 ]
 Seed = Annotated[int | None, typer.Option(help="The same seed gives a similar picture.")]
 Camera = Annotated[

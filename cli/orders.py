@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from cli import console, following, progress, showing
-from cli.address import api_url
+from cli.address import api_url, key_for
 from cli.client import Client, Json, Refused, Unreachable
 from cli.exits import Exit, Stop
 from cli.problems import exit_of, lines_of, lines_of_absence
@@ -57,7 +57,9 @@ def run(task: Callable[[Client], Awaitable[Exit]]) -> Exit:
         def note(text: str) -> None:
             console.line(errors, text, "yellow")
 
-        async with Client(api_url(Settings()), note) as client:
+        settings = Settings()
+        url = api_url(settings)
+        async with Client(url, key_for(settings, url), note) as client:
             return await task(client)
 
     try:

@@ -147,7 +147,7 @@ class Stack:
         return await listens(self.temporal_address)
 
     async def _migrate(self) -> None:
-        part = self._part("migrate", _python("migrate"))
+        part = self._part("migrate", _python("migrate", "--operator-key"))
         process = await processes.spawn(part, self._inherited)
         ended = asyncio.create_task(process.wait())
         began = time.monotonic()

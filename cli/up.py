@@ -12,10 +12,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from cli import console, first_video, keys, ports, stack
+from cli import console, first_video, keys, login, operator_key, ports, stack
+from cli.client import Client, Refused, Unreachable
 from cli.exits import Exit, Stop
 from cli.lock import FolderInUse, FolderLock
 from domain.generation import DeploymentMode
+from runtime.accounts import access_of
+from runtime.misconfigured import Misconfigured
 from runtime.settings import Settings
 
 DEFAULT_PROMPT = "A red fox runs over fresh snow at sunrise, low sun, slow motion"
@@ -67,6 +70,10 @@ def run(options: Options, settings: Settings, environ: Mapping[str, str]) -> Exi
 
 
 def _require_keys(settings: Settings) -> None:
+    try:
+        access_of(settings)
+    except Misconfigured as error:
+        raise Stop(str(error), Exit.REFUSED) from error
     if settings.mode is DeploymentMode.LIVE and not keys.usable(settings):
         retired = f" ({keys.RETIRED})" if keys.is_retired(settings) else ""
         raise Stop(
@@ -120,6 +127,9 @@ async def _work(options: Options, settings: Settings, parts: stack.Stack) -> Exi
     await parts.start()
     output = console.output()
     console.line(output, f"serving at {parts.api_url}/", "bold")
+    key = operator_key.read(settings.data_dir)
+    if not options.once:
+        await _say_how_to_log_in(parts, key)
     prompt = options.prompt or (DEFAULT_PROMPT if settings.mode is DeploymentMode.SANDBOX else None)
     code = Exit.OK
     if prompt is None:
@@ -128,6 +138,7 @@ async def _work(options: Options, settings: Settings, parts: stack.Stack) -> Exi
         code = await first_video.make(
             parts.api_url,
             prompt,
+            key=key,
             assets=Path(settings.assets_dir),
             timeout_seconds=options.timeout_seconds,
         )
@@ -135,6 +146,16 @@ async def _work(options: Options, settings: Settings, parts: stack.Stack) -> Exi
         console.line(output, "")
         console.line(output, 'serving until Ctrl-C; another video: videoplanet generate "..."', "bold")
     return code
+
+
+async def _say_how_to_log_in(parts: stack.Stack, key: str | None) -> None:
+    """Print a link for the browser; without one the stack is as good, so nothing is raised."""
+    output = console.output()
+    try:
+        async with Client(parts.api_url, key) as client:
+            console.line(output, f"log in, once, within an hour: {await login.link(client)}", "bold")
+    except (Refused, Unreachable) as error:
+        console.line(output, f"no login link ({error}); `videoplanet login` makes one", "yellow")
 
 
 @asynccontextmanager

@@ -1,8 +1,19 @@
-"""What an attempt costs, once it is known how it ended. Pure, and never optimistic: doubt is money at risk."""
+"""What an attempt costs, once it is known how it ended. Pure, and never optimistic: doubt is money at risk.
+
+The provider's own report counts, also where it is more than was reserved. A report that nobody can believe counts as
+none: then a video costs its price, by its real length where its provider counts the seconds that it has made, and a
+failure what the provider's terms say.
+"""
+
+from typing import Final
 
 from domain.generation import Cost
-from domain.money import Micros
+from domain.money import MICROS_PER_DOLLAR, Micros
 from domain.outcomes import JobState, JobStatus
+from domain.plans import Plan
+
+MOST: Final[Micros] = 10_000 * MICROS_PER_DOLLAR
+"""No video costs as much as this: a report of more is a mistake, not a bill."""
 
 
 def bill_of(price: Micros, end: JobStatus) -> Cost:
@@ -13,8 +24,9 @@ def bill_of(price: Micros, end: JobStatus) -> Cost:
         end: The last look at the job. What the provider itself reports is the truth; where it reports nothing, a
             success costs its price, a failure what the provider's terms say, and anything else is at risk.
     """
-    if end.cost is not None:
-        return Cost(settled=end.cost)
+    cost = reported(end)
+    if cost is not None:
+        return Cost(settled=cost)
     match end.state:
         case JobState.SUCCEEDED:
             return Cost(settled=price)
@@ -22,6 +34,26 @@ def bill_of(price: Micros, end: JobStatus) -> Cost:
             return billed(price, end.failure.billed)
         case _:
             return Cost(at_risk=price)
+
+
+def reported(end: JobStatus) -> Micros | None:
+    """Return what the provider says that it bills, where that can be true."""
+    return end.cost if end.cost is not None and 0 <= end.cost <= MOST else None
+
+
+def bill_of_length(plan: Plan, end: JobStatus, seconds: float) -> Micros | None:
+    """Return what a stored video costs by its real length; None where its length changes nothing.
+
+    Whole seconds are billed, and a video of five seconds may be a few frames longer: the nearest one counts.
+
+    Args:
+        plan: What was ordered.
+        end: The last look at the job; what it reports counts more than any length.
+        seconds: How long the stored video is.
+    """
+    if plan.meter is None or reported(end) is not None:
+        return None
+    return plan.meter.of(max(round(seconds), 1))
 
 
 def billed(price: Micros, is_billed: bool | None) -> Cost:

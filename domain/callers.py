@@ -43,3 +43,12 @@ class Caller(Frozen):
     def may(self, scope: Scope) -> bool:
         """Tell whether the caller has a scope."""
         return scope in self.scopes
+
+    @property
+    def only_user(self) -> str | None:
+        """The user beyond whose things the caller is shown nothing; None: it is shown all of its tenant's."""
+        return None if self.may(Scope.ACT_AS) or self.may(Scope.OPERATE) else self.user_id
+
+
+NOBODY = Caller(tenant_id="", scopes=frozenset())
+"""Who looks at what is there for everybody: owns nothing, and may do nothing."""

@@ -7,8 +7,9 @@ from datetime import date
 from enum import StrEnum
 
 from domain.model import Frozen
-from domain.params import SEED_MAX, Plain
-from domain.prices import Price
+from domain.money import Micros
+from domain.params import RESOLUTION_NAMES, SEED_MAX, Plain
+from domain.prices import Meter, PerSecond, Price
 
 
 class Mode(StrEnum):
@@ -43,6 +44,13 @@ class Size(Frozen):
     def short_side(self) -> int:
         """The shorter side in pixels: what names such as 720p speak of."""
         return min(self.width, self.height)
+
+    @property
+    def name(self) -> str | None:
+        """Such as `720p`: the provider's own name, else by its shorter side; None where there is none."""
+        if self.resolution is not None:
+            return self.resolution
+        return next((name for name, side in RESOLUTION_NAMES.items() if side == self.short_side), None)
 
     def __str__(self) -> str:
         return f"{self.width}x{self.height}"
@@ -120,6 +128,7 @@ class Capability(Frozen):
         has_exact_sizes: False where the sizes are those of a table that the provider may deviate from a little.
         price: What a video costs.
         price_is_certain: False where the price was not found with the provider itself.
+        price_read: The day on which the price was read; None: that of the model's other facts.
         prompt_units: The longest prompt, in UTF-16 units: a picture sign counts as two. None: no limit is known.
         uses_prompt: Whether the model looks at the prompt at all.
         obeys_flags: Whether the model takes words behind two hyphens in the prompt for commands.
@@ -139,6 +148,7 @@ class Capability(Frozen):
     has_exact_sizes: bool = True
     price: Price
     price_is_certain: bool = True
+    price_read: date | None = None
     prompt_units: int | None = None
     uses_prompt: bool = True
     obeys_flags: bool = False
@@ -149,6 +159,17 @@ class Capability(Frozen):
     least_seed: int = 0
     most_seed: int = SEED_MAX
     options: tuple[Option, ...] = ()
+
+    def price_of(self, seconds: int, size: Size, *, silent: bool) -> Micros:
+        """Return the price of a video of one of the sizes, in micro-dollars."""
+        named = size.name or str(size)
+        return self.price.of(seconds, size.width, size.height, silent=silent, resolution=named)
+
+    def meter_of(self, size: Size, *, silent: bool) -> Meter | None:
+        """Return what each second costs that is made; None where the provider does not count seconds."""
+        if not isinstance(self.price, PerSecond):
+            return None
+        return self.price.meter(silent=silent, resolution=size.name or str(size))
 
 
 class ModelFacts(Frozen):

@@ -34,22 +34,8 @@ class EventType(StrEnum):
     GENERATION_DELETED = "generation.deleted"
     GENERATION_LATE_SUCCESS = "generation.late_success"
     FEEDBACK_ADDED = "feedback.added"
-
-    @property
-    def ends_generation(self) -> bool:
-        """True for the events after which a stream of one generation ends."""
-        return self in _ENDS
-
-
-_ENDS = frozenset(
-    {
-        EventType.GENERATION_COMPLETED,
-        EventType.GENERATION_FAILED,
-        EventType.GENERATION_CANCELLED,
-        EventType.GENERATION_DELETED,
-        EventType.GENERATION_LATE_SUCCESS,
-    }
-)
+    COST_CHANGED = "cost.changed"
+    USER_NOTICE = "user.notice"
 
 
 class Event(Frozen):

@@ -115,6 +115,7 @@ class Take(Frozen):
     Attributes:
         plan: Of the newest attempt.
         route: Every plan that may serve the take, in order of preference.
+        reserved: Held for the first attempt while there is none, in micro-dollars.
         superseded_by: The take that was asked for while this one was running.
         kept: Whether a person marked it as one to keep.
     """
@@ -129,6 +130,7 @@ class Take(Frozen):
     failure: Failure | None
     video: Video | None
     route: tuple[Plan, ...] = ()
+    reserved: Micros = 0
     superseded_by: int | None = None
     kept: bool = False
     feedback: Feedback | None = None
@@ -138,12 +140,8 @@ class Take(Frozen):
 
     @property
     def cost(self) -> Cost:
-        """The money of all attempts, and of the one that is still to be made."""
-        is_waiting = not self.status.is_terminal and all(one.state.is_unsent for one in self.attempts)
-        return total(
-            [attempt.cost for attempt in self.attempts]
-            + [Cost(reserved=self.plan.price if is_waiting else 0)]
-        )
+        """The money of all attempts, and what is held for the first one while there is none."""
+        return total([attempt.cost for attempt in self.attempts] + [Cost(reserved=self.reserved)])
 
 
 class Generation(Frozen):

@@ -17,6 +17,7 @@ class Reconciled(Message):
         found: Jobs found after all at their provider, though the answer to the order was lost.
         followed: Generations with a late job that nobody seemed to follow.
         freed: Slots at accounts that nobody used any more.
+        drift_micros: How far the ledger and the rows disagree, in micro-dollars: to be looked into by a person.
         joined: Tickets that their account's gate did not know.
         skipped: The parts that could not be done this time; the next round does them.
     """
@@ -28,6 +29,7 @@ class Reconciled(Message):
     followed: int = 0
     freed: int = 0
     joined: int = 0
+    drift_micros: int = 0
     skipped: tuple[str, ...] = ()
 
     def __add__(self, other: "Reconciled") -> "Reconciled":
@@ -39,5 +41,6 @@ class Reconciled(Message):
             followed=self.followed + other.followed,
             freed=self.freed + other.freed,
             joined=self.joined + other.joined,
+            drift_micros=self.drift_micros + other.drift_micros,
             skipped=self.skipped + other.skipped,
         )

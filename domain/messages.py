@@ -170,20 +170,6 @@ class CancelResult(Message):
     ending: Ending | None = None
 
 
-class Claimed(Message):
-    """The answer to a claim: the work, or how the generation ended.
-
-    Attributes:
-        limits: How long each step may take for those; the order has its own.
-        late: Jobs that nobody waits for any more and that are not known to be over: they are followed beside.
-    """
-
-    order: Order | None = None
-    ending: Ending | None = None
-    late: tuple["LateJob", ...] = ()
-    limits: Limits = Limits()
-
-
 class Wish(Message):
     """A person's signal without arguments, to be written down like any other wish.
 
@@ -240,6 +226,20 @@ class LateJob(Message):
 
     job: Job
     is_wanted: bool = False
+
+
+class Claimed(Message):
+    """The answer to a claim: the work, or how the generation ended.
+
+    Attributes:
+        limits: How long each step may take for those; the order has its own.
+        late: Jobs that nobody waits for any more and that are not known to be over: they are followed beside.
+    """
+
+    order: Order | None = None
+    ending: Ending | None = None
+    late: tuple["LateJob", ...] = ()
+    limits: Limits = Limits()
 
 
 class ResolveSubmit(Message):
@@ -316,6 +316,3 @@ class View(Message):
     cancel_wanted: bool = False
     drains: int = 0
     story: tuple[str, ...] = ()
-
-
-Claimed.model_rebuild()

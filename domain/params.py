@@ -69,19 +69,19 @@ def _aspect_ratio(text: str) -> str:
     return text
 
 
-def _public_https(text: str) -> str:
+def _fetchable(text: str) -> str:
+    """Refuse what is no address of a file; where it may lead is judged when it is fetched."""
     if any(character.isspace() for character in text):
         raise PydanticCustomError("image_url", "must be a URL without spaces: write them as %20")
     try:
         parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
+        host, _ = parts.hostname, parts.port
     except ValueError:
         raise PydanticCustomError("image_url", "is not a URL") from None
-    is_address = host is not None and re.fullmatch(r"[\d.]+|.*:.*", host) is not None
-    if parts.scheme != "https" or not host or "." not in host or is_address:
+    if parts.scheme not in {"https", "http"} or not host:
         raise PydanticCustomError("image_url", "must be an https URL with a host name")
-    if parts.username or parts.password or (port not in {None, 443}):
-        raise PydanticCustomError("image_url", "must have neither credentials nor a port of its own")
+    if parts.username is not None or parts.password is not None:
+        raise PydanticCustomError("image_url", "must not have a user name or password in it")
     return text
 
 
@@ -156,8 +156,11 @@ class Params(Asked):
             str,
             StringConstraints(max_length=URL_MAX),
             printable,
-            AfterValidator(_public_https),
-            Field(description="Not served yet: upload the picture and give its `image_id`."),
+            AfterValidator(_fetchable),
+            Field(
+                description="The first frame: a JPEG, PNG or WebP of 20 MiB at most, on the public internet, by https. "
+                "It is fetched once, when it is ordered, and kept; the request then names its `image_id`.",
+            ),
         ]
         | None
     ) = None

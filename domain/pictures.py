@@ -22,6 +22,16 @@ class PictureFault(StrEnum):
     DAMAGED = "picture_damaged"
 
 
+BEGINNING_BYTES = 12
+"""How much of a file tells its type."""
+
+
+def may_be_picture(beginning: bytes) -> bool:
+    """Tell whether a file that begins so may be a JPEG, PNG or WebP; only decoding it tells whether it is."""
+    is_webp = beginning[:4] == b"RIFF" and beginning[8:BEGINNING_BYTES] == b"WEBP"
+    return is_webp or beginning.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"))
+
+
 class Fitting(Frozen):
     """How a picture is brought to a size: it is never distorted, so what sticks out is cut, half on each side.
 

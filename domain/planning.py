@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from domain.capabilities import SILENT_OPTION, Capability, Mode, ModelFacts, ProviderFacts
 from domain.model import Frozen
-from domain.money import MICROS_PER_DOLLAR, to_usd
+from domain.money import MICROS_PER_DOLLAR, Micros, to_usd
 from domain.params import Params, Plain
 from domain.pictures import fitting
 from domain.plans import Adjustment, FirstFrame, Plan
@@ -146,12 +146,9 @@ def _made(tried: Iterable[Plan | RequestRefused]) -> list[Plan]:
 
 def _plan_at(wanted: Wanted, facts: ProviderFacts) -> Plan | RequestRefused:
     """Return the plan for a provider: of the model that is asked for, else of the first that can serve it."""
-    if facts.retired is not None:
-        message = f"{facts.name} is gone since {facts.retired.on.isoformat()}: {facts.retired.instead}"
-        return RequestRefused([Problem(pointer="/provider", code="retired", message=message)])
     asked = wanted.request.model
     models = [model for model in facts.models if asked in {None, model.id}]
-    if not models:
+    if not models and facts.retired is None:
         problem = Problem(
             pointer="/model",
             code="unknown_model",
@@ -162,12 +159,16 @@ def _plan_at(wanted: Wanted, facts: ProviderFacts) -> Plan | RequestRefused:
     # Those that serve the mode come first, so that a refusal speaks of a model that is nearly right.
     models.sort(key=lambda model: wanted.mode not in model.modes)
     try:
-        return _made(_plan_for(wanted, facts, model) for model in models)[0]
+        return _made(fit(wanted, facts, model) for model in models or facts.models)[0]
     except RequestRefused as refused:
         return refused
 
 
-def _plan_for(wanted: Wanted, facts: ProviderFacts, model: ModelFacts) -> Plan | RequestRefused:
+def fit(wanted: Wanted, facts: ProviderFacts, model: ModelFacts) -> Plan | RequestRefused:
+    """Fit a request to one model, whichever it asks for."""
+    if facts.retired is not None:
+        message = f"{facts.name} is gone since {facts.retired.on.isoformat()}: {facts.retired.instead}"
+        return RequestRefused([Problem(pointer="/provider", code="retired", message=message)])
     capability = model.in_mode(wanted.mode)
     if capability is None:
         return RequestRefused([_wrong_mode(model, wanted.mode)])
@@ -177,7 +178,7 @@ def _plan_for(wanted: Wanted, facts: ProviderFacts, model: ModelFacts) -> Plan |
     wording = word(request.prompt, params, capability, model.id)
     options = params.extra or {}
     silent = options.get(SILENT_OPTION) is False
-    price = capability.price.of(duration, size.width, size.height, silent=silent)
+    price = capability.price_of(duration, size, silent=silent)
     problems = [
         *wording.problems,
         *duration_problems,
@@ -185,7 +186,7 @@ def _plan_for(wanted: Wanted, facts: ProviderFacts, model: ModelFacts) -> Plan |
         *_seed_problems(params, capability, model),
         *_option_problems(options, capability, model),
     ]
-    if not problems and request.max_cost_usd is not None and price > request.max_cost_usd * MICROS_PER_DOLLAR:
+    if not problems and not fits_max_cost(request, price):
         message = f"{model.id} asks {to_usd(price)} US dollars for {duration} seconds"
         problems.append(Problem(pointer="/max_cost_usd", code="over_max_cost", message=message))
     if problems:
@@ -214,7 +215,13 @@ def _plan_for(wanted: Wanted, facts: ProviderFacts, model: ModelFacts) -> Plan |
             *_picture_adjustments(wanted.first_frame, size.width, size.height),
         ),
         price=price,
+        meter=capability.meter_of(size, silent=silent),
     )
+
+
+def fits_max_cost(request: GenerationRequest, price: Micros) -> bool:
+    """Tell whether a price is within what a take may cost."""
+    return request.max_cost_usd is None or price <= request.max_cost_usd * MICROS_PER_DOLLAR
 
 
 def _picture_adjustments(frame: FirstFrame | None, width: int, height: int) -> list[Adjustment]:
@@ -266,8 +273,8 @@ def _wrong_mode(model: ModelFacts, mode: Mode) -> Problem:
 def _image_url_problem() -> Problem:
     return Problem(
         pointer="/params/image_url",
-        code="image_url_not_supported",
-        message="pictures are not fetched from a URL yet: upload it with POST /v1/images and give its image_id",
+        code="image_url_not_fetched",
+        message="nothing is fetched for this: upload the picture with POST /v1/images and give its image_id",
     )
 
 

@@ -8,6 +8,7 @@ from domain.capabilities import Mode
 from domain.model import Message
 from domain.money import Micros
 from domain.params import SEED_MAX, Plain
+from domain.prices import Meter
 
 
 class FirstFrame(Message):
@@ -58,6 +59,7 @@ class Plan(Message):
         options: What only this model knows, as the user gave it.
         adjustments: What differs from the request, for the user to see.
         price: What it should cost, in micro-dollars.
+        meter: What each second costs, where the provider counts those that it has made.
     """
 
     provider: str
@@ -79,6 +81,7 @@ class Plan(Message):
     options: dict[str, Plain] = Field(default_factory=dict)
     adjustments: tuple[Adjustment, ...] = ()
     price: Micros
+    meter: Meter | None = None
 
     def seed_of(self, attempt: int) -> int:
         """Return the seed of an attempt: the user's own, or one that no other attempt of the take has.

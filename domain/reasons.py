@@ -90,6 +90,12 @@ def over_ceiling(past: Past, committed: Micros, ceiling: Micros) -> str:
     )
 
 
+def over_budget(past: Past, room: Micros) -> str:
+    """Say that a further attempt does not fit into the budget of its tenant or user."""
+    left = to_usd(max(room, 0))
+    return f"{happened(past)}; a further attempt does not fit into the budget, of which ${left} is left."
+
+
 def past_deadline(past: Past) -> str:
     """Say that there is no time left for a further attempt."""
     return f"{happened(past)}; no further attempt can begin before the deadline."

@@ -134,7 +134,7 @@ def decide(story: Story) -> Decision:
 
     Pauses are counted from the end of that attempt, so that deciding late, or twice, makes nobody wait longer.
     """
-    last, ceiling = story.last, story.max_cost
+    last = story.last
     if story.failure.code == CANCELLED_BEFORE_SENDING:
         return End(strategy=Strategy.STOP, reason=story.failure.detail, failure=story.failure)
     if len(story.attempts) >= MAX_ATTEMPTS:
@@ -142,14 +142,27 @@ def decide(story: Story) -> Decision:
     options = _options(story)
     if not options:
         return _end(story, reasons.no_more(last))
-    if ceiling is None and story.may_pay_again:
+    if story.max_cost is None and story.may_pay_again:
         return End(strategy=Strategy.NOTIFY_USER, reason=reasons.needs_ceiling(last), failure=_failure(story))
+    options, too_dear = _within_means(story, options)
+    if not options:
+        return _end(story, too_dear)
+    in_time = [option for option in options if story.deadline is None or option.not_before < story.deadline]
+    return in_time[0] if in_time else _end_at_deadline(story)
+
+
+def _within_means(story: Story, options: list[Again]) -> tuple[list[Again], str]:
+    """Return those that fit under the take's ceiling and into the budgets, and why none does where none does."""
+    last, ceiling, room = story.last, story.max_cost, story.room
     if ceiling is not None:
         options = [option for option in options if story.committed + option.plan.price <= ceiling]
         if not options:
-            return _end(story, reasons.over_ceiling(last, story.committed, ceiling))
-    in_time = [option for option in options if story.deadline is None or option.not_before < story.deadline]
-    return in_time[0] if in_time else _end_at_deadline(story)
+            return [], reasons.over_ceiling(last, story.committed, ceiling)
+    if room is not None:
+        options = [option for option in options if option.plan.price <= room]
+        if not options:
+            return [], reasons.over_budget(last, room)
+    return options, ""
 
 
 def _options(story: Story) -> list[Again]:

@@ -168,6 +168,13 @@ class GenerationRequest(Asked):
         "be billed.",
     )
 
+    # A word to the door, no part of what is made: it is not kept.
+    allow_duplicate: bool = Field(
+        default=False,
+        exclude=True,
+        description="Make it even where the same was ordered a moment ago; else that generation is the answer.",
+    )
+
     @field_validator("fallback_providers")
     @classmethod
     def _goes_elsewhere(cls, value: str | tuple[str, ...], info: ValidationInfo) -> str | tuple[str, ...]:

@@ -92,12 +92,16 @@ def expected_wait(health: Health, now: datetime) -> timedelta:
     return closed + max(for_slots, health.waiting * health.spacing)
 
 
+def expected_making(plan: Plan, health: Health) -> float:
+    """Return how many seconds making the video would take: as measured there, else guessed by its length."""
+    if health.is_measured:
+        return health.job_seconds
+    return health.job_seconds * plan.duration_seconds / _GUESSED_FOR_SECONDS
+
+
 def expected_seconds(plan: Plan, health: Health, now: datetime) -> float:
     """Return how many seconds it would take from now until the video is made: waiting and making."""
-    making = health.job_seconds
-    if not health.is_measured:
-        making *= plan.duration_seconds / _GUESSED_FOR_SECONDS
-    return expected_wait(health, now).total_seconds() + making
+    return expected_wait(health, now).total_seconds() + expected_making(plan, health)
 
 
 def effective_price(plan: Plan, place: int, health: Health, now: datetime) -> Micros:

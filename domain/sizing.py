@@ -96,9 +96,7 @@ def ratio_name(size: Size) -> str:
 
 def resolution_name(size: Size) -> str | None:
     """Return the name of a size such as `720p`: the provider's own, else by its shorter side."""
-    if size.resolution is not None:
-        return size.resolution
-    return next((name for name, side in RESOLUTION_NAMES.items() if side == size.short_side), None)
+    return size.name
 
 
 def _pixels_to_ask_for(sizes: Iterable[Size]) -> list[str]:

@@ -74,6 +74,7 @@ class Story(Frozen):
         route: What may serve the take, in order of preference.
         healths: How the accounts stand; one that is missing is well.
         max_cost: The most that all attempts may cost.
+        room: What may still be promised for it by the budgets of its tenant and user; None: no budget limits it.
         deadline: No attempt begins from then on.
         retry_delay: The first pause of a backoff.
     """
@@ -83,6 +84,7 @@ class Story(Frozen):
     route: tuple[Plan, ...]
     healths: dict[str, Health] = Field(default_factory=dict)
     max_cost: Micros | None = None
+    room: Micros | None = None
     deadline: datetime | None = None
     on_unknown_submission: OnUnknownSubmission = OnUnknownSubmission.HOLD
     on_content_policy: OnContentPolicy = OnContentPolicy.FAIL

@@ -28,7 +28,7 @@ _LAST_WRITE = "send_request_body.complete"
 
 
 @cache
-def _tls() -> ssl.SSLContext:
+def tls() -> ssl.SSLContext:
     """Made once: reading the certificates takes 50 ms, in which the loop stands still."""
     return httpx.create_ssl_context(trust_env=False)
 
@@ -43,7 +43,7 @@ def open_client(
         timeout=httpx.Timeout(timeout_seconds, connect=CONNECT_SECONDS),
         follow_redirects=False,
         trust_env=False,
-        verify=_tls(),
+        verify=tls(),
     )
 
 
@@ -123,7 +123,7 @@ async def send_once(
         timeout=httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS),
         follow_redirects=False,
         trust_env=False,
-        verify=_tls(),
+        verify=tls(),
     ) as client:
         request = client.build_request(
             "POST",

@@ -4,17 +4,20 @@ In sandbox mode every account is the sandbox's, in live mode only accounts with 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
 from domain.capabilities import ProviderFacts
 from domain.generation import DeploymentMode
 from domain.line_up import LINE_UP, RETIREMENT, RUNWAY, SEEDANCE, STABLE_VIDEO
-from domain.money import Micros
-from domain.prices import PerVideo
+from domain.prices import ModelPrice
+from domain.pricing import repriced
 from providers import runway, seedance, stability
 from providers.base import Provider
+from providers.doors import Doors, Origin
+from providers.fetching import Outgoing
+from providers.seedance_tasks import token_prices
 
 SANDBOX_KEY = "sandbox"
 SANDBOX_POLL = timedelta(milliseconds=500)
@@ -29,7 +32,7 @@ class Access:
         poll_interval: None for the provider's own rule.
         listing_delay: How long a new job may be missing from the provider's list; None for the provider's own rule.
         is_retired: The provider has closed this door: nothing is sent through it.
-        price: What a video costs here, in micro-dollars, where that is not what the provider asks.
+        prices: What models cost here, by model, where that is not what is built in.
     """
 
     base_url: str
@@ -37,7 +40,7 @@ class Access:
     poll_interval: timedelta | None = None
     listing_delay: timedelta | None = None
     is_retired: bool = False
-    price: Micros | None = None
+    prices: Mapping[str, ModelPrice] = field(default_factory=dict)
 
 
 class UnknownAccount(LookupError):
@@ -64,6 +67,7 @@ def _seedance(how: Access, answer_seconds: float) -> Provider:
         answer_seconds=answer_seconds,
         poll_interval=_or(how.poll_interval, seedance.POLL_INTERVAL),
         listing_delay=_or(how.listing_delay, seedance.LISTING_DELAY),
+        prices=token_prices(repriced(SEEDANCE, how.prices)),
     )
 
 
@@ -97,6 +101,7 @@ class Accounts:
         self._providers = {
             account: _ADAPTERS[account](how, answer_seconds) for account, how in access.items()
         }
+        self._outgoing = {account: outgoing_at(how.base_url, mode) for account, how in access.items()}
 
     def get(self, account: str, mode: DeploymentMode) -> Provider:
         """Return the adapter of an account, for an order of the deployment's own mode only.
@@ -112,10 +117,27 @@ class Accounts:
         except KeyError:
             raise UnknownAccount(f"this deployment has no account {account!r}") from None
 
+    def outgoing(self, account: str) -> Outgoing:
+        """Return the way to the outputs of an account: to https on the public internet, or to its own door.
+
+        Raises:
+            UnknownAccount: This deployment has no such account.
+        """
+        try:
+            return self._outgoing[account]
+        except KeyError:
+            raise UnknownAccount(f"this deployment has no account {account!r}") from None
+
     async def close(self) -> None:
         """Close every connection."""
         for provider in self._providers.values():
             await provider.close()
+
+
+def outgoing_at(base_url: str, mode: DeploymentMode) -> Outgoing:
+    """Return the way out that also leads to the scheme, host and port of a URL that the operator has configured."""
+    own = frozenset({Origin.of(base_url)})
+    return Outgoing(Doors(own=own, allows_http=mode is DeploymentMode.SANDBOX))
 
 
 def facts_of(access: Mapping[str, Access]) -> tuple[ProviderFacts, ...]:
@@ -126,13 +148,4 @@ def facts_of(access: Mapping[str, Access]) -> tuple[ProviderFacts, ...]:
 def _facts_at(how: Access, facts: ProviderFacts) -> ProviderFacts:
     if how.is_retired:
         return facts.model_copy(update={"retired": RETIREMENT})
-    if how.price is None:
-        return facts
-    own = {"price": PerVideo(micros=how.price), "price_is_certain": True}
-    models = tuple(
-        model.model_copy(
-            update={"capabilities": tuple(one.model_copy(update=own) for one in model.capabilities)}
-        )
-        for model in facts.models
-    )
-    return facts.model_copy(update={"models": models})
+    return repriced(facts, how.prices)

@@ -16,7 +16,7 @@ from providers.http import json_of, retry_after_seconds
 
 _CREDIT_MICROS = 10_000
 _MAX_CODE = 100
-_MAX_CREDITS = 10**9  # ten million dollars: whatever says more is no bill
+_MAX_CREDITS = 10**9  # far above `domain.billing.MOST`: whatever says more is no number to calculate with
 
 _STATES = {
     "PENDING": JobState.QUEUED,

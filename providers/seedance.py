@@ -33,7 +33,7 @@ from providers.base import (
 from providers.http import JsonBody, ask, json_of, open_client, send_once
 from providers.seedance_errors import RUNNING_TASK, failure_of_answer, said_in
 from providers.seedance_search import Search
-from providers.seedance_tasks import model_name, read_task
+from providers.seedance_tasks import PRICES, TokenPrices, model_name, read_task
 
 TASKS = "/api/v3/contents/generations/tasks"
 
@@ -62,6 +62,7 @@ class Seedance:
         poll_interval: timedelta = POLL_INTERVAL,
         listing_delay: timedelta = LISTING_DELAY,
         answer_seconds: float = 60.0,
+        prices: TokenPrices = PRICES,
     ) -> None:
         """Open nothing yet.
 
@@ -71,7 +72,9 @@ class Seedance:
             poll_interval: Between two looks at a task.
             listing_delay: How long a new task may be missing from the list.
             answer_seconds: How long a create may take to answer.
+            prices: Of a million tokens, to turn what a task reports into a bill.
         """
+        self._prices = prices
         self._base_url = base_url.rstrip("/").removesuffix("/api/v3")
         self._in_china = is_in_china(self._base_url)
         self._key = api_key
@@ -136,7 +139,7 @@ class Seedance:
             return JobStatus(state=JobState.GONE, failure=failure)
         if not answer.is_success:
             raise ProviderError(failure_of_answer(answer, self._key))
-        return read_task(json_of(answer), self._key)
+        return read_task(json_of(answer), self._key, self._prices)
 
     async def cancel(self, job_id: str, seen: JobStatus) -> CancelReply:
         """Take a task out of the queue; see `Provider.cancel`.

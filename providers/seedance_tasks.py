@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from domain.capabilities import ProviderFacts
 from domain.failures import Category, Failure
 from domain.line_up import SEEDANCE
 from domain.money import Micros
 from domain.outcomes import JobState, JobStatus
-from domain.params import SEED_MAX
+from domain.params import RESOLUTION_NAMES, SEED_MAX
 from domain.prices import PerToken
 from providers.answers import is_address, unusable
 from providers.seedance_errors import failure_of_task
@@ -30,12 +31,21 @@ def model_name(model_id: str) -> str:
     return model_id.removeprefix("doubao-").removeprefix("dreamina-")
 
 
-_PRICES = {
-    model_name(model.id): capability.price
-    for model in SEEDANCE.models
-    for capability in model.capabilities
-    if isinstance(capability.price, PerToken)
-}
+TokenPrices = Mapping[str, PerToken]
+"""What a million tokens cost, by the model's name."""
+
+
+def token_prices(facts: ProviderFacts) -> TokenPrices:
+    """Return the prices of those models that are billed by the token."""
+    return {
+        model_name(model.id): capability.price
+        for model in facts.models
+        for capability in model.capabilities
+        if isinstance(capability.price, PerToken)
+    }
+
+
+PRICES = token_prices(SEEDANCE)
 
 
 def whole_number(value: object) -> int | None:
@@ -43,12 +53,13 @@ def whole_number(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def read_task(task: Mapping[str, Any], key: str = "") -> JobStatus:
+def read_task(task: Mapping[str, Any], key: str = "", prices: TokenPrices = PRICES) -> JobStatus:
     """Translate a task.
 
     Args:
         task: Its JSON object.
         key: The account's, which no sentence of ours may hold.
+        prices: What turns its tokens into a bill.
 
     Raises:
         ProviderError: It has no status that is known; asking again is harmless.
@@ -62,7 +73,7 @@ def read_task(task: Mapping[str, Any], key: str = "") -> JobStatus:
         state=state,
         output_url=_output_url(task.get("content")) if state is JobState.SUCCEEDED else None,
         failure=_failure(task, state, key),
-        cost=_cost(task, state),
+        cost=_cost(task, state, prices),
         seed=seed if seed is not None and 0 <= seed <= SEED_MAX else None,
     )
 
@@ -94,21 +105,26 @@ def _output_url(content: object) -> str | None:
     return url if is_address(url) else None
 
 
-def _cost(task: Mapping[str, Any], state: JobState) -> Micros | None:
+def _cost(task: Mapping[str, Any], state: JobState, prices: TokenPrices) -> Micros | None:
     """Tokens are billed, and only on success.
 
-    A task that does not say `generate_audio` leaves open whether its video has sound: the dearer price is taken, so
-    that the bill may be too high but is never too low.
+    A task that does not say `generate_audio` leaves open whether its video has sound, and one without a `resolution`
+    which price it has: the dearest is taken, so that the bill may be too high but is never too low.
     """
     if not state.is_over:
         return None
     if state is not JobState.SUCCEEDED:
         return 0
     model, tokens = task.get("model"), _tokens(task.get("usage"))
-    price = _PRICES.get(model_name(model)) if isinstance(model, str) else None
+    price = prices.get(model_name(model)) if isinstance(model, str) else None
     if price is None or tokens is None:
         return None
-    return price.bill(tokens, silent=task.get("generate_audio") is False)
+    resolution = task.get("resolution")
+    return price.bill(
+        tokens,
+        silent=task.get("generate_audio") is False,
+        resolution=resolution if isinstance(resolution, str) and resolution in RESOLUTION_NAMES else None,
+    )
 
 
 def _tokens(usage: object) -> int | None:

@@ -3,6 +3,7 @@
 from temporalio.client import Client
 
 from domain.housekeeping import Reconciled
+from runtime.books import Books
 from runtime.gate_check import GateCheck
 from runtime.handover import hand_over
 from runtime.reconcile import Reconciler
@@ -17,13 +18,15 @@ class Keeper:
         self._database = database
         self._client = client
         self._reconciler = Reconciler.of(settings, database, client)
+        self._books = Books(database)
         self._gate_check = GateCheck.of(settings, database, client)
 
     async def put_generations_right(self) -> Reconciled:
-        """Hand over, hear, close and follow what nobody serves."""
+        """Hand over, hear, close and follow what nobody serves; and see whether the books agree."""
         done = Reconciled(handed_over=await hand_over(self._client, self._database))
         done += await self._reconciler.look()
-        return done + await self._reconciler.follow_late_jobs()
+        done += await self._reconciler.follow_late_jobs()
+        return done + Reconciled(drift_micros=(await self._books.look()).micros)
 
     async def put_gates_right(self) -> Reconciled:
         """Free slots that nobody uses, and let lost tickets join again."""

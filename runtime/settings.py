@@ -5,9 +5,11 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
+from limits import parse as parse_rate
 from pydantic import AliasChoices, Field, SecretStr, computed_field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.fields import Slug
 from domain.generation import DeploymentMode
@@ -24,6 +26,8 @@ _DRIVERS = {
     "sqlite": _SQLITE,
     _SQLITE: _SQLITE,
 }
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
+_SECRET_LENGTH = 32
 _SSLMODE = re.compile(r"(?<=[?&])sslmode=")
 
 
@@ -31,7 +35,12 @@ class Settings(BaseSettings):
     """Every setting, with its default. `VIDEOPLANET_<NAME>` unless another name is given."""
 
     model_config = SettingsConfigDict(
-        env_prefix="VIDEOPLANET_", frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
+        env_prefix="VIDEOPLANET_",
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,  # what is wrong with a secret is said without the secret
     )
 
     mode: DeploymentMode = DeploymentMode.SANDBOX
@@ -43,6 +52,33 @@ class Settings(BaseSettings):
 
     api_host: str = "127.0.0.1"
     api_port: Port = 8000
+    public_url: str | None = Field(
+        default=None, description="Where people reach the API, such as `https://videos.example.com`."
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Whose pages may call the API from a browser: origins, with commas between."
+    )
+    secret_key: SecretStr | None = Field(
+        default=None, description="What keys are sealed with; `secret.key` in the data dir if unset."
+    )
+    rate_reads: str = Field(
+        default="600/minute", description="Requests of one key that only look; of one address without keys."
+    )
+    rate_writes: str = Field(default="120/minute", description="Requests of one key that change something.")
+    rate_wrong_keys: str = Field(
+        default="20/minute", description="Wrong keys, tickets and sessions that one address may try."
+    )
+    redis_url: SecretStr | None = Field(
+        default=None, description="Where API processes count requests together; each for itself if unset."
+    )
+    request_seconds: Seconds = Field(
+        default=30,
+        description="How long a client may take to send the head of a request, and its body; uploads ten times.",
+    )
+    retention_days: Annotated[float, Field(gt=0, le=36_500)] | None = Field(
+        default=None,
+        description="Finished generations are deleted after so many days, but those with a kept take; never if unset.",
+    )
     sandbox_port: Port = 8700
     sandbox_url: str | None = Field(
         default=None, description="Where the sandbox listens, if not on loopback."
@@ -63,8 +99,8 @@ class Settings(BaseSettings):
     stability_base_url: str | None = Field(
         default=None, description="A server of your own that speaks Stability's wire; the hosted one is gone."
     )
-    stability_price_usd: Annotated[Decimal, Field(ge=0, le=1000)] = Field(
-        default=Decimal(0), description="What a video costs on your own server: nobody bills it."
+    stability_price_usd: Annotated[Decimal, Field(ge=0, le=1000)] | None = Field(
+        default=None, description="What a video costs on your own server; 0 is to be said, too."
     )
 
     @field_validator("database_url")
@@ -79,6 +115,54 @@ class Settings(BaseSettings):
             raise ValueError("must begin with postgresql:// or sqlite://")
         # What libpq and every hosting company call `sslmode`, asyncpg calls `ssl`.
         return f"{driver}://{_SSLMODE.sub('ssl=', rest)}"
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parsed = urlsplit(url.strip().rstrip("/"))
+        if parsed.scheme not in {"http", "https"} or not parsed.hostname or parsed.path or parsed.query:
+            raise ValueError("must be http:// or https:// and a host, such as https://videos.example.com")
+        return parsed.geturl()
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _are_origins(cls, listed: object) -> object:
+        if not isinstance(listed, str):
+            return listed
+        origins = tuple(origin.strip().rstrip("/") for origin in listed.split(",") if origin.strip())
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin: name each as https://host or https://host:port")
+        return origins
+
+    @field_validator("secret_key")
+    @classmethod
+    def _is_hard_to_guess(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value()) < _SECRET_LENGTH:
+            raise ValueError(
+                f"must have {_SECRET_LENGTH} characters at least: `openssl rand -hex 32` makes one"
+            )
+        return key
+
+    @field_validator("rate_reads", "rate_writes", "rate_wrong_keys")
+    @classmethod
+    def _is_a_rate(cls, rate: str) -> str:
+        try:
+            parse_rate(rate)
+        except ValueError:
+            raise ValueError(
+                "must be a number of requests per time, such as 600/minute or 5/10 seconds"
+            ) from None
+        return rate
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_a_redis(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("redis://", "rediss://")):
+            raise ValueError("must begin with redis:// or rediss://")
+        return url
 
     @field_validator("runway_api_key", "seedance_api_key", "stability_api_key")
     @classmethod
@@ -99,6 +183,14 @@ class Settings(BaseSettings):
     providers_file: Path | None = Field(
         default=None,
         description="What each account can bear, as TOML; `providers.toml` in the working folder if it is there.",
+    )
+    tenants_file: Path | None = Field(
+        default=None,
+        description="What each tenant may do, as TOML; `tenants.toml` in the working folder if it is there.",
+    )
+    duplicate_seconds: Annotated[float, Field(ge=0, le=3600)] = Field(
+        default=10,
+        description="How long the same order of the same user is answered with the first one; 0: never.",
     )
     max_concurrent: Annotated[int, Field(ge=1)] = Field(
         default=3,
@@ -139,6 +231,9 @@ class Settings(BaseSettings):
         default=60, description="Between two rounds of the reconciler; also the silence that makes it doubt."
     )
     max_output_bytes: Annotated[int, Field(gt=0)] = 1_000_000_000
+    image_url_seconds: Seconds = Field(
+        default=20, description="How long fetching the picture of an `image_url` may take."
+    )
     max_cached_workflows: Annotated[int, Field(ge=0)] = 1000
     log_json: bool = False
 
@@ -161,9 +256,19 @@ class Settings(BaseSettings):
         return self.temporal_ui_url or f"http://127.0.0.1:{self.temporal_ui_port}"
 
     @property
+    def keep_for(self) -> timedelta | None:
+        """How long finished generations are kept; None: for ever."""
+        return None if self.retention_days is None else timedelta(days=self.retention_days)
+
+    @property
     def assets_dir(self) -> Path:
         """Where the stored files live."""
         return self.data_dir / "assets"
+
+    @property
+    def duplicate_window(self) -> timedelta:
+        """How long the same order is answered with the first one."""
+        return timedelta(seconds=self.duplicate_seconds)
 
     @property
     def limits(self) -> Limits:

@@ -1,4 +1,4 @@
-"""What every worker process does beside its work: hear unheard wishes, erase what is deleted, sweep what was left.
+"""What every worker process does beside its work: hear unheard wishes, erase what is deleted, let go of what is old.
 
 Files that belong to nobody are swept here, each hour, and not by the reconciler's rounds: a file counts as nobody's
 only after an hour, and looking for them walks the whole store, which only those who have it on their disk can do.
@@ -16,6 +16,7 @@ from temporalio.client import Client
 
 from runtime.erase import Eraser
 from runtime.reconcile import Reconciler
+from runtime.retention import Retention
 from runtime.schedule import keep_schedule
 from runtime.settings import Settings
 from storage import orphans
@@ -38,6 +39,7 @@ async def upkeep(
         asyncio.create_task(keep_schedule(client, timedelta(seconds=settings.reconcile_seconds))),
         asyncio.create_task(Eraser(database, client, assets).run()),
         asyncio.create_task(_sweep(database, assets)),
+        asyncio.create_task(Retention(database, settings.keep_for).run()),
     ]
     try:
         yield

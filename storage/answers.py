@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.events import EventType
 from domain.failures import Category, Failure
-from domain.generation import Attempt
+from domain.generation import Attempt, Cost
 from domain.line_up import can_list, name_of
 from domain.messages import Job, Order, Submitted
 from domain.moments import micros_of, moment_of
@@ -19,7 +19,7 @@ from domain.money import to_usd
 from domain.outcomes import Accepted, AttemptState, NotSent, Rejected, SubmitResult, Unknown
 from domain.recovery import LOST_BEFORE_SENDING
 from domain.status import Position, Stage, Step
-from storage import events
+from storage import events, ledger
 from storage.catalog import attempt_of
 from storage.database import one_at_a_time
 from storage.fence import SENT_BY_NOBODY_ELSE, end_attempt, result_of, row_of
@@ -120,10 +120,11 @@ async def accepted(connection: AsyncConnection, job: Job, now: datetime) -> Subm
             ended_at=None,
             # An answer that was only late is no failure; what the take has given up stays given up.
             **({"failure": None} if row.given_up_at is None else {}),
-            # What was thought to be over, and is not, may still be owed.
-            **({} if row.ended_at is None else {"at_risk_micros": job.plan.price}),
         )
     )
+    if row.ended_at is not None:
+        # What was thought to be over, and is not, may still be owed.
+        await ledger.write(connection, job.ref, Cost(settled=row.settled_micros, at_risk=job.plan.price), now)
     await events.append(
         connection,
         EventType.ATTEMPT_FOUND if was_unknown else EventType.ATTEMPT_ACCEPTED,

@@ -233,13 +233,6 @@ def _plain_suffix(suffix: str) -> str:
     return suffix
 
 
-def _size_or_none(path: Path) -> int | None:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return None
-
-
 def _remove(path: Path) -> bool:
     try:
         if path.is_dir():

@@ -136,6 +136,7 @@ def take_of(row: Row[Any], of_attempts: Iterable[Attempt]) -> Take:
         cancel_billed=row.cancel_billed,
         failure=failure_of(row.failure),
         video=None if row.video is None else Video.model_validate(row.video),
+        reserved=row.reserved_micros,
         superseded_by=row.superseded_by,
         kept=row.kept,
         feedback=None if row.feedback is None else Feedback.model_validate(row.feedback),

@@ -19,7 +19,8 @@ from domain.outcomes import AttemptState
 from domain.recovery import Again, Strategy
 from domain.routing import Health
 from domain.status import TERMINAL, Move, Position, Stage, Step, after
-from storage import catalog, endings, late, tickets
+from domain.tenants import Tenants
+from storage import catalog, endings, late, quotas, tickets
 from storage.deciding import begin_with, go_on, tell_decision
 from storage.projection import project
 from storage.tables import generations, takes
@@ -33,11 +34,13 @@ class Terms:
         mode: Only its orders are served.
         limits: How long each step may take.
         healths: How the accounts stand; those that are missing are well.
+        tenants: What each tenant and user may spend.
     """
 
     mode: DeploymentMode
     limits: Limits
     healths: Mapping[str, Health] = field(default_factory=dict)
+    tenants: Tenants = field(default_factory=Tenants)
 
 
 async def claim(connection: AsyncConnection, wanted: Claim, terms: Terms, now: datetime) -> Claimed:
@@ -132,10 +135,12 @@ async def _next_attempt(
 ) -> Attempt | None:
     """Decide what follows, and write it: another attempt, or the end of the take."""
     number, not_before, may_leave = 1, None, True
+    entitlement = terms.tenants.entitlement(generation.tenant_id, generation.user_id)
+    room = await quotas.room(connection, entitlement, generation.mode, take.created_at)
     if last is None:
-        plan = begin_with(take, terms.healths, now)
+        plan = begin_with(take, terms.healths, room, now)
     else:
-        decision = go_on(generation, take, terms.limits.retry_delay, terms.healths, now)
+        decision = go_on(generation, take, terms.limits.retry_delay, terms.healths, room, now)
         await tell_decision(connection, generation, take, decision, now)
         if not isinstance(decision, Again):
             await endings.close_failed(connection, generation, take, decision.failure, now)

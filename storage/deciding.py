@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.events import EventType
 from domain.generation import Attempt, Cost, Generation, Take
-from domain.money import from_usd
+from domain.money import Micros, from_usd
 from domain.patience import is_spent
 from domain.plans import Plan
 from domain.recovery import Again, Decision, begin, decide
@@ -16,16 +16,25 @@ from domain.story import Past, Story
 from storage import events
 
 
-def begin_with(take: Take, healths: Mapping[str, Health], now: datetime) -> Plan:
-    """Return the plan of a take's first attempt."""
-    return begin(take.route, healths, max_cost_of(take), now)
+def begin_with(take: Take, healths: Mapping[str, Health], room: Micros | None, now: datetime) -> Plan:
+    """Return the plan of a take's first attempt; a dearer one than was reserved for needs the room for it."""
+    ceiling = max_cost_of(take)
+    if room is not None:
+        affordable = take.reserved + max(room, 0)
+        ceiling = affordable if ceiling is None else min(ceiling, affordable)
+    return begin(take.route, healths, ceiling, now)
 
 
 def go_on(
-    generation: Generation, take: Take, retry_delay: timedelta, healths: Mapping[str, Health], now: datetime
+    generation: Generation,
+    take: Take,
+    retry_delay: timedelta,
+    healths: Mapping[str, Health],
+    room: Micros | None,
+    now: datetime,
 ) -> Decision:
     """Decide what follows from a take's last attempt, which was given up."""
-    return decide(_story(generation, take, retry_delay, healths, now))
+    return decide(_story(generation, take, retry_delay, healths, now, room))
 
 
 def alternatives(
@@ -44,7 +53,12 @@ def alternatives(
 
 
 def _story(
-    generation: Generation, take: Take, retry_delay: timedelta, healths: Mapping[str, Health], now: datetime
+    generation: Generation,
+    take: Take,
+    retry_delay: timedelta,
+    healths: Mapping[str, Health],
+    now: datetime,
+    room: Micros | None = None,
 ) -> Story:
     request = take.request
     return Story(
@@ -53,6 +67,7 @@ def _story(
         route=take.route,
         healths=dict(healths),
         max_cost=max_cost_of(take),
+        room=room,
         deadline=deadline_of(take),
         on_unknown_submission=request.on_unknown_submission,
         on_content_policy=request.on_content_policy,

@@ -6,7 +6,7 @@ A take that was replaced ends quietly: the generation goes on with the next one,
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.failures import Category, Failure
@@ -14,8 +14,9 @@ from domain.generation import Attempt, Generation, Take, Video
 from domain.messages import Ending, Job
 from domain.outcomes import AttemptState, CancelOutcome, JobState
 from domain.status import TERMINAL, Move, Stage, Status, after
-from storage import catalog, uses
+from storage import catalog, ledger, uses
 from storage.asset_store import AssetStore
+from storage.fence import withdraw
 from storage.late import is_wanted
 from storage.tables import attempts, generations, takes
 from storage.telling import End, Teller
@@ -88,15 +89,7 @@ async def close_failed(
     """Write that a take ends without a video; nothing where it is over already."""
     if not take.status.is_terminal:
         # What was promised to a provider and not seen to end may still be owed.
-        await connection.execute(
-            update(attempts)
-            .where(
-                attempts.c.generation_id == generation.id,
-                attempts.c.take == take.number,
-                attempts.c.state != AttemptState.QUEUED,
-            )
-            .values(at_risk_micros=attempts.c.at_risk_micros + attempts.c.reserved_micros, reserved_micros=0)
-        )
+        await _put_at_risk(connection, generation, take, attempts.c.state != AttemptState.QUEUED, now)
     outcome = None if take.cancel_outcome is None else await _cancel_outcome(connection, take, failure)
     end = End(Move.FAIL, failure=failure, outcome=outcome)
     attempt = take.attempts[-1].number if take.attempts else None
@@ -172,27 +165,10 @@ async def _end(
     if take.status.is_terminal:
         return await ending_of(connection, generation.id, take.number)
     status = after(take.status, end.move)
-    # A permission that nobody has used is withdrawn: nothing is sent for a take that is over, and nothing is owed.
-    await connection.execute(
-        update(attempts)
-        .where(
-            attempts.c.generation_id == generation.id,
-            attempts.c.take == take.number,
-            attempts.c.state == AttemptState.QUEUED,
-        )
-        .values(state=AttemptState.ABANDONED, reserved_micros=0, ended_at=now, given_up_at=now)
-    )
+    await withdraw(connection, generation.id, take.number, now)
+    await ledger.let_go(connection, generation.id, take.number, now)
     # What was given up and not seen to end may still be owed; whoever sees its end says so.
-    await connection.execute(
-        update(attempts)
-        .where(
-            attempts.c.generation_id == generation.id,
-            attempts.c.take == take.number,
-            attempts.c.given_up_at.is_not(None),
-            attempts.c.reserved_micros > 0,
-        )
-        .values(at_risk_micros=attempts.c.at_risk_micros + attempts.c.reserved_micros, reserved_micros=0)
-    )
+    await _put_at_risk(connection, generation, take, attempts.c.given_up_at.is_not(None), now)
     await connection.execute(
         update(takes)
         .where(*_is(generation, take), takes.c.status.not_in(TERMINAL))
@@ -219,6 +195,19 @@ async def _end(
     cost = (await catalog.load(connection, generation.id)).cost
     await Teller(connection, generation, take, attempt, cost, now).tell(end)
     return Ending(status=status, cost=cost, failure=end.failure)
+
+
+async def _put_at_risk(
+    connection: AsyncConnection, generation: Generation, take: Take, which: ColumnElement[bool], now: datetime
+) -> None:
+    query = select(attempts.c.ref).where(
+        attempts.c.generation_id == generation.id,
+        attempts.c.take == take.number,
+        attempts.c.reserved_micros > 0,
+        which,
+    )
+    for ref in (await connection.execute(query)).scalars().all():
+        await ledger.put_at_risk(connection, ref, now)
 
 
 def _is(generation: Generation, take: Take) -> list[Any]:

@@ -122,20 +122,6 @@ async def after(connection: AsyncConnection, generation_id: str, seq: int, limit
     return [_event(row) for row in await connection.execute(query)]
 
 
-async def latest_of(
-    connection: AsyncConnection, generation_id: str, take: int, kind: EventType
-) -> Event | None:
-    """Return the newest event of one type within a take."""
-    query = (
-        select(events)
-        .where(events.c.generation_id == generation_id, events.c.take == take, events.c.type == kind)
-        .order_by(events.c.seq.desc())
-        .limit(1)
-    )
-    row = (await connection.execute(query)).first()
-    return None if row is None else _event(row)
-
-
 def _event(row: Row[Any]) -> Event:
     return Event(
         seq=row.seq,

@@ -14,7 +14,7 @@ from domain.line_up import name_of
 from domain.messages import CancelResult, Job
 from domain.outcomes import CancelOutcome, JobState, JobStatus
 from domain.status import TERMINAL, Position, Stage, Step
-from storage import answers, catalog, events
+from storage import answers, catalog, events, ledger
 from storage.endings import close_cancelled, tell_too_late
 from storage.projection import project
 from storage.tables import attempts, generations, takes
@@ -101,9 +101,9 @@ async def job_ended(connection: AsyncConnection, job: Job, end: JobStatus, now: 
             ended_at=now,
             # What an attempt was given up for stays its failure.
             **({"failure": _json(end.failure), "given_up_at": now} if is_failed else {}),
-            **_money(bill),
         )
     )
+    await ledger.write(connection, job.ref, bill, now)
     if end.failure is not None:
         await events.tell(
             connection,
@@ -217,20 +217,11 @@ async def cancel_ended(
     generation = await catalog.load(connection, job.generation_id)
     take = generation.take(job.take)
     if result.outcome is CancelOutcome.STOPPED:
-        await connection.execute(
-            update(attempts)
-            .where(attempts.c.ref == job.ref, attempts.c.ended_at.is_(None))
-            .values(
-                job_state=JobState.CANCELLED, ended_at=now, **_money(billed(job.plan.price, result.billed))
-            )
-        )
+        bill = billed(job.plan.price, result.billed)
+        await _unless_ended(connection, job, bill, now, job_state=JobState.CANCELLED, ended_at=now)
     elif result.outcome is CancelOutcome.GOES_ON:
         # The cancel did nothing: whatever end is seen from now on is the job's own.
-        await connection.execute(
-            update(attempts)
-            .where(attempts.c.ref == job.ref, attempts.c.ended_at.is_(None))
-            .values(cancel_sent_at=None, **_money(Cost(at_risk=job.plan.price)))
-        )
+        await _unless_ended(connection, job, Cost(at_risk=job.plan.price), now, cancel_sent_at=None)
     if because is not None:
         await _stopped_late(connection, take, job, result, because, now)
         return
@@ -256,6 +247,17 @@ async def cancel_ended(
         await tell_too_late(connection, generation, job, now)
         return
     await close_cancelled(connection, generation, take, result.outcome, now, billed=result.billed)
+
+
+async def _unless_ended(
+    connection: AsyncConnection, job: Job, cost: Cost, now: datetime, **values: Any
+) -> None:
+    """Write how a job and its money stand, unless its end was seen: that counts."""
+    written = await connection.execute(
+        update(attempts).where(attempts.c.ref == job.ref, attempts.c.ended_at.is_(None)).values(**values)
+    )
+    if written.rowcount == 1:
+        await ledger.write(connection, job.ref, cost, now)
 
 
 async def _stopped_late(
@@ -296,11 +298,3 @@ async def _attempt(connection: AsyncConnection, ref: str) -> Row[Any]:
 
 def _json(failure: Failure | None) -> dict[str, Any] | None:
     return None if failure is None else failure.model_dump(mode="json")
-
-
-def _money(cost: Cost) -> dict[str, int]:
-    return {
-        "reserved_micros": cost.reserved,
-        "settled_micros": cost.settled,
-        "at_risk_micros": cost.at_risk,
-    }

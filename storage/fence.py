@@ -12,13 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.events import EventType
 from domain.failures import Category, Failure
+from domain.generation import Cost
 from domain.line_up import name_of
 from domain.messages import Order
 from domain.moments import micros_of, moment_of
 from domain.outcomes import Accepted, AttemptState, NotSent, Rejected, SubmitResult, Unknown
 from domain.recovery import CANCELLED_BEFORE_SENDING
 from domain.status import TERMINAL, Position, Stage, Step
-from storage import events
+from storage import events, ledger
 from storage.catalog import failure_of
 from storage.projection import project
 from storage.tables import attempts, takes
@@ -141,13 +142,14 @@ async def end_attempt(
         .values(
             state=state,
             failure=failure.model_dump(mode="json"),
-            reserved_micros=0,
-            at_risk_micros=at_risk,
             ended_at=now,
             **({} if state is AttemptState.UNKNOWN else {"given_up_at": now}),
         )
     )
-    if ended.rowcount == 1 and state is not AttemptState.UNKNOWN:
+    if ended.rowcount == 0:
+        return False
+    await ledger.write(connection, order.attempt.ref, Cost(at_risk=at_risk), now)
+    if state is not AttemptState.UNKNOWN:
         await events.append(
             connection,
             EventType.ATTEMPT_FAILED,
@@ -159,4 +161,20 @@ async def end_attempt(
             data={"failure": failure.model_dump(mode="json", exclude_none=True), "cost_usd": "0.00"},
             key=f"failed/{order.attempt.ref}",
         )
-    return ended.rowcount == 1
+    return True
+
+
+async def withdraw(connection: AsyncConnection, generation_id: str, take: int, now: datetime) -> None:
+    """End a take's attempts that nobody has begun to send: nothing is sent for them any more, and nothing is owed."""
+    withdrawn = await connection.execute(
+        update(attempts)
+        .where(
+            attempts.c.generation_id == generation_id,
+            attempts.c.take == take,
+            attempts.c.state == AttemptState.QUEUED,
+        )
+        .values(state=AttemptState.ABANDONED, ended_at=now, given_up_at=now)
+        .returning(attempts.c.ref)
+    )
+    for ref in withdrawn.scalars().all():
+        await ledger.write(connection, ref, ledger.NOTHING, now)

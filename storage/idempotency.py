@@ -31,7 +31,7 @@ class Key:
     """An idempotency key in its scope.
 
     Attributes:
-        scope: Hash of tenant, method, path and the client's key.
+        scope: Hash of tenant, user, method, path and the client's key.
         body_sha256: Hash of the request's body.
     """
 
@@ -39,9 +39,12 @@ class Key:
     body_sha256: str
 
     @classmethod
-    def of(cls, *, tenant_id: str, method: str, path: str, key: str, body: bytes) -> "Key":
-        """Make the key of one request."""
-        scope = f"{tenant_id}\0{method}\0{path}\0{key}".encode()
+    def of(
+        cls, *, tenant_id: str, user_id: str | None = None, method: str, path: str, key: str, body: bytes
+    ) -> "Key":
+        """Make the key of one request: another user's is another one, however it is called."""
+        whose = tenant_id if user_id is None else f"{tenant_id}\0{user_id}"
+        scope = f"{whose}\0{method}\0{path}\0{key}".encode()
         return cls(hashlib.sha256(scope).hexdigest(), hashlib.sha256(body).hexdigest())
 
 
@@ -108,6 +111,18 @@ async def once(database: Database, key: Key | None, now: datetime, work: Work) -
             )
         )
         return reply
+
+
+async def was_used(database: Database, key: Key, now: datetime) -> bool:
+    """Tell whether a key was used before: then what its work would need is not needed again.
+
+    Nobody is kept from using it in the next moment; `once` decides.
+    """
+    known = select(idempotency.c.scope).where(
+        idempotency.c.scope == key.scope, idempotency.c.created_at >= now - KEEP
+    )
+    async with database.read() as connection:
+        return (await connection.execute(known)).first() is not None
 
 
 async def _sweep(connection: AsyncConnection, key: Key, now: datetime) -> None:

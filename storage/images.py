@@ -1,5 +1,6 @@
 """The pictures that users upload: rows that name stored files, and the first frames that requests make of them."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,14 +58,27 @@ async def add(connection: AsyncConnection, tenant_id: str, image: Image) -> None
     )
 
 
-async def find(connection: AsyncConnection, tenant_id: str, image_id: str) -> Image | None:
-    """Return a picture of a tenant, or None where there is none of that id."""
+async def renew(connection: AsyncConnection, image: Image, now: datetime) -> None:
+    """Count a picture that was uploaded again as new, so that it is there for the order that follows."""
+    await connection.execute(update(images).where(images.c.id == image.id).values(created_at=now))
+
+
+def id_of(tenant_id: str, user_id: str | None, sha256: str) -> str:
+    """Return the id of a picture: it says whose it is, to those who know its content."""
+    whose = tenant_id if user_id is None else f"{tenant_id}\0{user_id}"
+    return f"img_{hashlib.sha256(f'{whose}/{sha256}'.encode()).hexdigest()[:32]}"
+
+
+async def find(
+    connection: AsyncConnection, tenant_id: str, image_id: str, only_user: str | None = None
+) -> Image | None:
+    """Return a picture of a tenant; None where there is none of that id, or it is not this one user's."""
     row = (await connection.execute(select(images).where(*_is(tenant_id, image_id)))).first()
-    return None if row is None else _image(row)
+    return None if row is None or not _is_shown(row, only_user) else _image(row)
 
 
 async def first_frame(
-    connection: AsyncConnection, tenant_id: str, request: GenerationRequest
+    connection: AsyncConnection, tenant_id: str, request: GenerationRequest, only_user: str | None = None
 ) -> FirstFrame | None:
     """Return the picture that a request starts from; nobody deletes it before this transaction ends.
 
@@ -76,7 +90,7 @@ async def first_frame(
         return None
     query = select(images).where(*_is(tenant_id, image_id)).with_for_update(read=True)
     row = (await connection.execute(query)).first()
-    if row is None:
+    if row is None or not _is_shown(row, only_user):
         message = "there is no picture of this id: upload it with POST /v1/images"
         raise RequestRefused([Problem(pointer="/params/image_id", code="unknown_image", message=message)])
     return FirstFrame(image_id=row.id, sha256=row.sha256, width=row.width, height=row.height)
@@ -103,6 +117,11 @@ async def to_be_erased(connection: AsyncConnection, limit: int = 100) -> Sequenc
 
 def _is(tenant_id: str, image_id: str) -> list[ColumnElement[bool]]:
     return [images.c.id == image_id, images.c.tenant_id == tenant_id, images.c.deleted_at.is_(None)]
+
+
+def _is_shown(row: Row[Any], only_user: str | None) -> bool:
+    """Tell whether a picture is shown to a caller who is shown nothing but one user's things."""
+    return only_user is None or row.id == id_of(row.tenant_id, only_user, row.sha256)
 
 
 def _image(row: Row[Any]) -> Image:

@@ -46,11 +46,6 @@ async def lost(connection: AsyncConnection, order: Order, now: datetime) -> Lost
     return Lost(None if result is None else Submitted(result=result), row.sent_at)
 
 
-async def found(connection: AsyncConnection, order: Order, job_id: str, now: datetime) -> Submitted:
-    """Write that the provider's list has a job of an order: it is adopted, unless another attempt owns it."""
-    return await accepted_unless_taken(connection, order, job_id, now)
-
-
 async def absent(connection: AsyncConnection, order: Order, now: datetime) -> Submitted:
     """Write that surely no job came of an order: nothing is owed, and it may be sent again."""
     failure = Failure(

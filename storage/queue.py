@@ -18,10 +18,15 @@ WAITING = frozenset({Stage.ACCEPTED, Stage.QUEUED, Stage.WAITING_RETRY})
 
 
 class Owner(Frozen):
-    """Whose generations are looked at, and in which mode they were ordered."""
+    """Whose generations are looked at, and in which mode they were ordered.
+
+    Attributes:
+        only_user: Only this user's; None: everybody's at the tenant.
+    """
 
     tenant_id: str
     mode: DeploymentMode
+    only_user: str | None = None
 
 
 class Account(Frozen):
@@ -40,6 +45,7 @@ async def page(
     tenant_id: str,
     filters: catalog.Filters,
     *,
+    only_user: str | None = None,
     before_id: str | None,
     limit: int,
 ) -> Sequence[Generation]:
@@ -49,6 +55,7 @@ async def page(
         connection: Where to read.
         tenant_id: Whose.
         filters: What they must be.
+        only_user: Only this user's, whatever the filters say; None: everybody's.
         before_id: Only those older than this one.
         limit: How many at most.
     """
@@ -61,6 +68,8 @@ async def page(
             if (value := getattr(filters, name)) is not None
         ),
     ]
+    if only_user is not None:
+        conditions.append(generations.c.user_id == only_user)
     if before_id is not None:
         conditions.append(generations.c.id < before_id)
     if filters.q is not None:
@@ -120,7 +129,9 @@ async def accounts(connection: AsyncConnection) -> dict[str, Account]:
 
 def _own(owner: Owner, *, waiting: bool) -> list[Any]:
     stage = generations.c.stage
+    whose = [] if owner.only_user is None else [generations.c.user_id == owner.only_user]
     return [
+        *whose,
         generations.c.tenant_id == owner.tenant_id,
         generations.c.mode == owner.mode,
         generations.c.deleted_at.is_(None),

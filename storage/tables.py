@@ -342,6 +342,8 @@ passes = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False, index=True),
     Column("used_at", UtcDateTime),
+    # The one generation that a ticket shows; None: all of its caller's.
+    Column("generation_id", _Storable(30)),
 )
 
 # What operators and admins did.

@@ -18,7 +18,7 @@ from domain.plans import Plan
 from domain.recovery import GATE_REFUSED, WAITED_TOO_LONG
 from domain.routing import Health, expected_wait
 from domain.tickets import Priority, Refusal, RefusalReason, Ticket
-from storage import events
+from storage import events, ledger
 from storage.deciding import alternatives, deadline_of
 from storage.tables import attempts, takes
 
@@ -63,13 +63,14 @@ async def queue(
             tenant_id=generation.tenant_id,
             priority=take.request.priority,
             state=AttemptState.QUEUED,
-            reserved_micros=plan.price,
+            reserved_micros=0,
             started_at=now,
             not_before=asked.not_before,
             give_up_at=_give_up_at(take, asked, elsewhere, now),
             may_leave=bool(elsewhere),
         )
     )
+    await ledger.begin(connection, asked.ref, plan.price, now)
     if plan != take.plan:
         await connection.execute(
             update(takes)
@@ -167,9 +168,11 @@ async def sent_away(connection: AsyncConnection, take: Take, refusal: Refusal, n
         .values(
             state=AttemptState.ABANDONED,
             failure=failure.model_dump(mode="json"),
-            reserved_micros=0,
             ended_at=now,
             given_up_at=now,
         )
     )
-    return ended.rowcount == 1
+    if ended.rowcount == 0:
+        return False
+    await ledger.write(connection, refusal.ref, ledger.NOTHING, now)
+    return True

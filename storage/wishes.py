@@ -16,13 +16,14 @@ from domain.events import EventType
 from domain.generation import DeploymentMode, Generation, Take
 from domain.line_up import name_of
 from domain.money import to_usd
-from domain.outcomes import AttemptState, CancelOutcome
+from domain.outcomes import CancelOutcome
 from domain.plans import Plan
 from domain.request import GenerationRequest, IfRunning
 from domain.status import Move, Position, Stage, Status, after
-from storage import catalog, events
+from storage import catalog, events, ledger
 from storage.endings import close_at_rest
-from storage.tables import attempts, generations, takes
+from storage.fence import withdraw
+from storage.tables import generations, takes
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ async def create(
         )
     )
     await _insert_take(connection, generation_id, 1, request, route, now, wish_key=None)
+    await ledger.hold(connection, generation_id, 1, plan.provider, plan.price, now)
     await events.append(
         connection,
         EventType.GENERATION_ACCEPTED,
@@ -122,6 +124,7 @@ async def regenerate(
     number = generation.current.number + 1
     waits_for = None if is_over else await _replace(connection, generation, number, now)
     await _insert_take(connection, generation.id, number, request, route, now, wish_key=wish_key)
+    await ledger.hold(connection, generation.id, number, plan.provider, plan.price, now)
     await connection.execute(
         update(generations)
         .where(generations.c.id == generation.id)
@@ -226,15 +229,7 @@ async def _stop(
 ) -> bool:
     """Write the wish to stop the current take; tell whether that has ended it, since nothing was sent."""
     number = generation.current.number
-    await connection.execute(
-        update(attempts)
-        .where(
-            attempts.c.generation_id == generation.id,
-            attempts.c.take == number,
-            attempts.c.state == AttemptState.QUEUED,
-        )
-        .values(state=AttemptState.ABANDONED, reserved_micros=0, ended_at=now, given_up_at=now)
-    )
+    await withdraw(connection, generation.id, number, now)
     await connection.execute(
         update(takes)
         .where(takes.c.generation_id == generation.id, takes.c.number == number)

@@ -89,9 +89,10 @@ async def make_stack(tmp_path: Path) -> AsyncIterator[MakeStack]:
     """Make a stack of one's own, to kill parts of it; over SQLite, unless a database is given by `database_url`."""
     async with AsyncExitStack() as open_stacks:
 
-        async def make(*, database_url: str | None = None, **settings: str) -> Stack:
+        async def make(*, database_url: str | None = None, tenants: str = "", **settings: str) -> Stack:
             folder = tmp_path / f"stack{len(list(tmp_path.iterdir()))}"
             folder.mkdir()
-            return await open_stacks.enter_async_context(Stack(folder, settings, database_url=database_url))
+            stack = Stack(folder, settings, database_url=database_url, tenants=tenants)
+            return await open_stacks.enter_async_context(stack)
 
         yield make

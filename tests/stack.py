@@ -42,6 +42,10 @@ QUICK = {
     "VIDEO_QUEUE_RETRY_DELAY": "500",
     "VIDEO_QUEUE_MAX_CONCURRENT": "50",
     "VIDEOPLANET_SPACING_SECONDS": "0",
+    "VIDEOPLANET_DUPLICATE_SECONDS": "0",
+    "VIDEOPLANET_RATE_READS": "1000000/minute",
+    "VIDEOPLANET_RATE_WRITES": "1000000/minute",
+    "VIDEOPLANET_RATE_WRONG_KEYS": "1000000/minute",
 }
 """Settings that make the service as impatient as tests are."""
 
@@ -74,6 +78,7 @@ class Stack:
         *,
         database_url: str | None = None,
         breaker_seconds: float = 0.5,
+        tenants: str = "",
     ) -> None:
         """Start nothing yet.
 
@@ -82,6 +87,7 @@ class Stack:
             settings: Environment variables of every process.
             database_url: A PostgreSQL database, migrated or not; SQLite in the data folder if None.
             breaker_seconds: How long a breaker stays open; faults that count never open it, a wrong key does at once.
+            tenants: What tenants may do, as TOML; nobody has limits if empty.
         """
         self.data_dir = data_dir
         self.database_url = Settings(data_dir=data_dir, database_url=database_url).effective_database_url
@@ -106,6 +112,7 @@ class Stack:
             "TEMPORAL_ADDRESS": self.temporal_address,
             **({"VIDEOPLANET_DATABASE_URL": database_url} if database_url else {}),
             "VIDEOPLANET_PROVIDERS_FILE": str(data_dir / "providers.toml"),
+            "VIDEOPLANET_TENANTS_FILE": str(data_dir / "tenants.toml"),
             **QUICK,
             **(settings or {}),
         }
@@ -113,6 +120,7 @@ class Stack:
         lenient = f"in_a_row = 10000\nwindow = 10000\nopen_seconds = {breaker_seconds}\n"
         breakers = [f"[accounts.{account}.breaker]\n{lenient}" for account in SPACING]
         (data_dir / "providers.toml").write_text("".join(breakers))
+        (data_dir / "tenants.toml").write_text(tenants)
         self.http = httpx.AsyncClient(base_url=self.api_url, timeout=70, trust_env=False)
 
     async def start(self) -> Self:

@@ -1,6 +1,6 @@
 /** The page: an order becomes an id in the address, and what the address names is followed. */
 
-import { Away, Refused, get, outbox, pause, post, remove } from "./client.js";
+import { Away, LOGGED_OUT, Refused, get, outbox, pause, post, remove } from "./client.js";
 import { Follower } from "./follow.js";
 import { OrderForm } from "./form.js";
 import { Recent } from "./recent.js";
@@ -9,6 +9,7 @@ import { sentence, setText } from "./words.js";
 
 const GENERATIONS = "/v1/generations";
 const RETRY_MS = 2000;
+const NOT_LOGGED_IN = 401;
 const NOT_FOUND = 404;
 const DOUBLE_CLICK_MS = 800; // the second click of a double click is no second take
 
@@ -147,9 +148,19 @@ async function offer() {
       form.offer(data);
       return;
     } catch (error) {
+      if (error.status === NOT_LOGGED_IN) return;
       if (!(error instanceof Away)) throw error;
       await pause(RETRY_MS);
     }
+  }
+}
+
+/** Let whoever has logged in log out. */
+async function greet() {
+  try {
+    $("logout").hidden = (await get("/v1/me")).via !== "session";
+  } catch (error) {
+    if (!(error instanceof Refused) && !(error instanceof Away)) throw error;
   }
 }
 
@@ -184,9 +195,11 @@ $("delete").addEventListener("click", () => {
   $("confirm").showModal();
 });
 $("confirm").addEventListener("close", deleteIfConfirmed);
+addEventListener(LOGGED_OUT, () => ($("logged-out").hidden = false));
 addEventListener("hashchange", openFromAddress);
 addEventListener("visibilitychange", () => document.hidden || recent.refresh());
 offer();
+greet();
 openFromAddress();
 recent.refresh();
 resume();

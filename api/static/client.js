@@ -7,7 +7,11 @@
 const RETRY_FIRST_MS = 500;
 const RETRY_MOST_MS = 5000;
 const NO_CONTENT = 204;
+const NOT_LOGGED_IN = 401;
 const NOT_FOUND = 404;
+
+/** Told to the window when the service does not know who asks (any more). */
+export const LOGGED_OUT = "videoplanet-logged-out";
 const AWAY = new Set([502, 503, 504]);
 
 /** The service said no; `errors` name the fields. */
@@ -51,6 +55,7 @@ async function ask(path, options) {
   } catch {
     if (answer.ok) throw new Away(); // cut short, or somebody else answered
   }
+  if (answer.status === NOT_LOGGED_IN) dispatchEvent(new Event(LOGGED_OUT));
   if (!answer.ok) throw new Refused(answer.status, json);
   return json;
 }

@@ -68,9 +68,12 @@ export function dollars(usd) {
  * @param size one of its sizes
  */
 export function priceWords({ price, sizes }, seconds, size) {
-  const known = { second: Number(price.usd) * seconds, video: Number(price.usd) }[price.unit];
-  const scale = (seconds / price.example_seconds) * (pixels(size) / pixels(sizes[0]));
-  const usd = known ?? Number(price.example_usd) * scale;
+  const name = (one) => one.resolution || one.pixels;
+  const rate = price.by_resolution.find((one) => one.resolution === name(size));
+  const known = { second: Number(rate.usd) * seconds, video: Number(rate.usd) }[price.unit];
+  const shown = sizes.find((one) => name(one) === name(size));
+  const scale = (seconds / price.example_seconds) * (pixels(size) / pixels(shown));
+  const usd = known ?? Number(rate.example_usd) * scale;
   return `About $${usd.toFixed(2)}${price.is_certain ? "" : " (not certain)"}`;
 }
 

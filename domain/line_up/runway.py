@@ -1,4 +1,8 @@
-"""Runway's own models. Source: the facts in Runway's Python SDK 5.24.0 and its developer documentation."""
+"""Runway's own models. Source: the facts in Runway's Python SDK 5.24.0 and its developer documentation.
+
+Prices: its pricing page of September 2026, as quoted in public notes. Whole credits are billed; the terminal task says
+how many, and what it says counts.
+"""
 
 from datetime import date
 
@@ -31,7 +35,7 @@ def _capability(mode: Mode, sizes: tuple[Size, ...], credits_per_second: int) ->
         durations=tuple(range(2, 11)),
         default_duration=5,
         sizes=sizes,
-        price=PerSecond(micros=credits_per_second * _CREDIT),
+        price=PerSecond(micros=credits_per_second * _CREDIT, step=_CREDIT),
         prompt_units=1000,
         options=(_FIGURES,),
     )

@@ -3,6 +3,11 @@
 Sources: the field list of the vendor's Python SDK 5.0.54, public notes of probing the API, and price tables;
 what was found with resellers only is marked as uncertain. The pixel sizes agree between several independent
 integrations, but not with the vendor's own page, so a video may differ from them a little.
+
+Prices are for a million tokens, of which only videos that were made are billed; how many, the task says. 1.0: the
+vendor's own page. 1.5: a mirror of it. 2.0: the price list of a partner. 2.5: the vendor's examples of five seconds, as
+others quote them; one video of 30 seconds was seen to be billed for twice the tokens of the rule, so a bill may be
+higher.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,8 @@
 """Stable Video Diffusion over Stability's REST wire.
 
 The hosted API was switched off on 2025-07-24; the weights and servers that speak the same wire live on. Source:
-copies of the vendor's OpenAPI document, its pricing notice 25 and integrators' reports.
+copies of the vendor's OpenAPI document, its pricing notice 25 and integrators' reports. The price is the last one of
+the hosted API, 20 credits for a clip; on a server of one's own it is the operator's to say.
 """
 
 from datetime import date

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from tests.api.keyholders import new_key
 from tests.stack import Part, Stack
 
 
 @asynccontextmanager
-async def only(folder: Path, *parts: Part) -> AsyncIterator[Stack]:
+async def only(folder: Path, *parts: Part, **settings: str) -> AsyncIterator[Stack]:
     """Some parts of a stack; the API works without the others, as nothing is awaited from them."""
-    some = Stack(folder)
+    some = Stack(folder, settings)
     try:
         await some.migrate()
         for part in parts:
@@ -29,6 +30,23 @@ async def api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """An API process alone: what is ordered there stays pending, so that nothing moves while one looks."""
     async with only(tmp_path_factory.mktemp("api"), "api") as alone:
         yield alone
+
+
+@pytest.fixture(scope="session")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """A whole stack in which there are keys; its own client has one with every scope, others come in with theirs."""
+    async with Stack(tmp_path_factory.mktemp("house")) as closed:
+        _, key = await new_key(closed)
+        closed.http.headers["Authorization"] = f"Bearer {key}"
+        yield closed
+
+
+@pytest.fixture(scope="session")
+async def made(house: Stack) -> dict[str, Any]:
+    """A generation with a video in the house with keys; nobody changes it."""
+    done = await house.end_of((await house.order("A heron behind a locked door"))["id"])
+    assert done["status"] == "completed", done["error"]
+    return done
 
 
 @pytest.fixture

@@ -77,15 +77,18 @@ REFUSED: list[tuple[str, str, str]] = [
     *(("/params/aspect_ratio", value, "string_type") for value in ("1.78", "16", "false", "[16, 9]")),
     *(
         ("/params/image_url", value, "image_url")
-        for value in ('"fox.png"', '"http://example.com/a.png"', '"https://localhost/a.png"')
+        for value in ('"fox.png"', '"ftp://example.com/a.png"', '"https:///a.png"')
     ),
     *(
         ("/params/image_url", value, "image_url")
-        for value in ('"https://127.0.0.1/a.png"', '"https://[::1]/a.png"', '"https://u:p@example.com/a.png"')
+        for value in (
+            '"https://me@example.com/a.png"',
+            '"https://[::1/a.png"',
+            '"https://u:p@example.com/a.png"',
+        )
     ),
     ("/params/image_url", json.dumps("https://example.com/" + "a" * 2048), "string_too_long"),
     ("/params/image_url", "5", "string_type"),
-    ("/params/image_url", '"https://example.com/fox.png"', "image_url_not_supported"),
     ("/params/image_id", '"img_0"', "unknown_image"),
     *(("/params/image_id", value, "string_type") for value in ("5", "[]", "{}", "true")),
     *(("/params/image_id", value, "string_too_short") for value in ('""',)),

@@ -116,7 +116,7 @@ async def test_after_a_regenerate_the_stream_goes_on_from_where_it_ended(
     ]
     await api.http.post(f"/v1/generations/{cancelled['id']}/cancel")
     told = await following
-    assert seqs(told) == [last + 1, last + 2, last + 3, last + 4]
+    assert seqs(told) == [last + number for number in range(1, 6)]
     assert {event["take"] for event in told} == {2}
     whole = await stream(api, cancelled["id"])
     assert seqs(whole) == list(range(1, last + 5)), "the end of the first take is not the end of the stream"

@@ -54,12 +54,11 @@ async def test_every_operation_exists(api: Stack, document: Document, standing: 
             assert "Not Found" not in answer.text, (method, path)
         elif method == "POST":
             answer = await api.http.post(url, content=b"[]", headers={"Content-Type": "application/json"})
-            assert answer.status_code == 422, (method, path)
+            assert answer.status_code == 422 or answer.json()["code"] == "missing_scope", (method, path)
         else:
             answer = await api.http.request(method, url)
-            said = answer.json()
             assert answer.status_code in {200, 404, 503}, (method, path)
-            assert said.get("detail") != "Not Found", (method, path)
+            assert "Not Found" not in answer.text, (method, path)
 
 
 async def test_every_operation_says_what_it_is_for_and_how_it_refuses(document: Document) -> None:

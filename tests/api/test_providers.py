@@ -71,7 +71,7 @@ async def test_every_price_has_a_unit_and_the_day_on_which_it_was_read(
     for provider, model, mode in modes(providers):
         price = mode["price"]
         units[provider] = price["unit"]
-        assert date.fromisoformat(price["as_of"]) <= date.today()  # noqa: DTZ011  # a day, wherever
+        assert date.fromisoformat(price["read_on"]) <= date.today()  # noqa: DTZ011  # a day, wherever
         for amount in ("usd", "example_usd"):
             assert re.fullmatch(r"\d+\.\d{2,6}", price[amount]), (model, amount)
             assert Decimal(price[amount]) > 0, (model, amount)
@@ -90,6 +90,47 @@ async def test_the_known_prices_are_told(providers: dict[str, Provider]) -> None
     assert not known["svd", "image_to_video"]["is_certain"]
     sound = known["seedance-1-5-pro-251215", "text_to_video"]
     assert Decimal(sound["silent_usd"]) == Decimal(sound["usd"]) / 2
+    assert known["gen4.5", "text_to_video"]["step_usd"] == "0.01", "whole credits"
+    assert {price["least_usd"] for price in known.values()} == {None}
+
+
+async def test_a_price_is_told_at_each_resolution_the_default_one_first(
+    providers: dict[str, Provider],
+) -> None:
+    for _, model, mode in modes(providers):
+        price, rates = mode["price"], mode["price"]["by_resolution"]
+        assert [rate["resolution"] for rate in rates] == list(
+            dict.fromkeys(size["resolution"] or size["pixels"] for size in mode["sizes"])
+        ), model
+        first = {name: price[name] for name in ("usd", "silent_usd", "example_usd")}
+        assert rates[0] == {"resolution": rates[0]["resolution"], **first}, model
+    known = {model: mode["price"]["by_resolution"] for _, model, mode in modes(providers)}
+    two = known["dreamina-seedance-2-0-260128"]
+    assert {rate["resolution"]: (rate["usd"], rate["example_usd"]) for rate in two} == {
+        "720p": ("7.00", "0.7623"),
+        "480p": ("7.00", "0.354466"),
+        "1080p": ("7.00", "1.715175"),
+        "4k": ("7.00", "6.8607"),
+    }
+
+
+async def test_times_are_guesses_before_anything_was_made(providers: dict[str, Provider]) -> None:
+    for provider in providers.values():
+        assert provider["times"]["is_measured"] is False
+        assert provider["times"]["job_seconds"] > 0
+        assert provider["times"]["wait_seconds"] >= 0
+
+
+async def test_all_that_is_listed_at_a_resolution_costs_what_is_told_there(
+    api: Stack, providers: dict[str, Provider]
+) -> None:
+    for provider, model, mode in modes(providers):
+        if mode["image_required"]:
+            continue
+        for rate in mode["price"]["by_resolution"]:
+            body = {"provider": provider, "model": model, "params": {"resolution": rate["resolution"]}}
+            page = (await api.http.post("/v1/estimates", json=body)).json()
+            assert page["data"][0]["offer"]["price_usd"] == rate["example_usd"], (model, rate)
 
 
 async def test_every_option_says_what_it_takes(providers: dict[str, Provider]) -> None:

@@ -107,6 +107,7 @@ async def test_a_second_cancel_is_the_same_202(api: Stack, pending: dict[str, An
     assert [event["type"] for event in await api.events(pending["id"])] == [
         "generation.accepted",
         "cancel.requested",
+        "cost.changed",
         "cancel.outcome",
         "generation.cancelled",
     ]

@@ -62,15 +62,6 @@ async def test_two_first_frames_are_one_too_many(api: Stack) -> None:
 
 
 @pytest.mark.usefixtures("nothing_changes")
-async def test_a_picture_s_address_is_refused_with_what_to_do_instead(api: Stack) -> None:
-    for provider in ("runway", "seedance", "stable-video"):
-        body = order_with("/params/image_url", '"https://example.com/fox.png"', provider=f'"{provider}"')
-        error = errors_of(await post(api, body))["/params/image_url"]
-        assert error["code"] == "image_url_not_supported"
-        assert "POST /v1/images" in error["message"]
-
-
-@pytest.mark.usefixtures("nothing_changes")
 async def test_an_order_without_a_prompt_is_refused(api: Stack) -> None:
     assert errors_of(await post(api, b"{}"))["/prompt"]["code"] == "missing"
 

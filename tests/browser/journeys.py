@@ -4,6 +4,7 @@ import re
 
 from playwright.async_api import Page, expect
 
+from tests.eventually import eventually
 from tests.stack import Stack
 
 SLOW = "[sandbox:slow]"
@@ -17,6 +18,15 @@ async def open_page(page: Page, stack: Stack) -> None:
     """Open the page and wait until it knows what is on offer."""
     await page.goto(stack.api_url)
     await expect(page.get_by_label("Length")).to_have_value("5")
+
+
+async def becomes_so(page: Page, expression: str) -> None:
+    """Wait until something is so in the page; asked from outside, as the page's policy lets no text become a script."""
+
+    async def ask() -> bool:
+        return bool(await page.evaluate(expression))
+
+    await eventually(ask, what=expression)
 
 
 async def make(page: Page, prompt: str) -> str:

@@ -8,6 +8,7 @@ from playwright.async_api import Page, Route, expect
 from tests.browser.journeys import (
     END_MS,
     SLOW,
+    becomes_so,
     expect_ready,
     expect_stage,
     make,
@@ -23,7 +24,7 @@ async def expect_a_playing_video(page: Page, seconds: float) -> None:
     video = page.locator("video")
     await expect(video).to_be_visible(timeout=END_MS)
     await video.evaluate("video => video.play()")
-    await page.wait_for_function("document.querySelector('video').currentTime > 0.2")
+    await becomes_so(page, "document.querySelector('video').currentTime > 0.2")
     facts = await video.evaluate("({readyState, duration, poster}) => ({readyState, duration, poster})")
     assert facts["readyState"] >= 2
     assert facts["duration"] == pytest.approx(seconds, abs=0.2)

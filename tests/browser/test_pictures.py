@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from playwright.async_api import Page, Route, expect
 
-from tests.browser.journeys import expect_ready, open_page, order, orders_of
+from tests.browser.journeys import becomes_so, expect_ready, open_page, order, orders_of
 from tests.stack import Stack
 
 
@@ -46,7 +46,7 @@ async def test_a_picture_becomes_a_video_and_its_fitting_is_told(
     await page.get_by_label("Prompt", exact=True).fill("The light comes up --fps 3")
     await page.get_by_label("Picture to begin with").set_input_files(picture)
     await expect(page.locator("#picture-facts")).to_contain_text("uploaded")
-    await page.wait_for_function("document.querySelector('#picture-preview').naturalWidth === 640")
+    await becomes_so(page, "document.querySelector('#picture-preview').naturalWidth === 640")
     await page.get_by_label("Model").select_option("seedance/seedance-1-0-pro-250528")
     await page.get_by_label("Length").select_option("2")
     await expect(page.get_by_label("Shape")).to_have_value("")

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.journeys import END_MS, STUCK, expect_ready, expect_stage, make, open_page
+from tests.browser.journeys import END_MS, STUCK, becomes_so, expect_ready, expect_stage, make, open_page
 from tests.eventually import eventually
 from tests.stack import Stack
 
@@ -40,7 +40,7 @@ async def test_regenerate_adds_a_take_and_two_are_compared_side_by_side(page: Pa
     assert boxes[0]["top"] == boxes[1]["top"]
     assert boxes[0]["right"] < boxes[1]["left"]
     await page.get_by_role("button", name="Play both").click()
-    await page.wait_for_function("[...document.querySelectorAll('video')].every(v => v.currentTime > 0.2)")
+    await becomes_so(page, "[...document.querySelectorAll('video')].every(v => v.currentTime > 0.2)")
     await page.get_by_label("Compare with").select_option("no other take")
     await expect(page.locator("video")).to_have_count(1)
 

@@ -34,6 +34,7 @@ class Line:
         lost: Those that are not over, not shown, or failed without a category.
         duplicated: Jobs, generations or orders beyond what was asked for.
         wasted_micros: Billed for jobs that show neither a video, nor a cancel, nor their cost; micro-dollars.
+        drift_micros: How far the ledger, the attempts and what they add up to disagree; micro-dollars.
         worst_recovery_seconds: The longest time from a kill until work was seen to go on; None if nothing was
             killed while something was under way.
     """
@@ -45,12 +46,13 @@ class Line:
     lost: int
     duplicated: int
     wasted_micros: int
+    drift_micros: int
     worst_recovery_seconds: float | None
 
     @property
     def keeps_the_promises(self) -> bool:
-        """Nothing is lost and nothing is paid twice."""
-        return self.lost == 0 and self.duplicated == 0
+        """Nothing is lost, nothing is paid twice, and the books agree."""
+        return self.lost == 0 and self.duplicated == 0 and self.drift_micros == 0
 
     def __str__(self) -> str:
         recovery = self.worst_recovery_seconds
@@ -58,6 +60,7 @@ class Line:
             f"submitted {self.submitted}, completed {self.completed}, failed with a reason {self.failed}, "
             f"cancelled {self.cancelled}, lost {self.lost}, duplicated {self.duplicated}, "
             f"wasted USD {Decimal(self.wasted_micros) / MICROS:.2f}, "
+            f"ledger drift USD {Decimal(self.drift_micros) / MICROS:f}, "
             f"worst recovery {'-' if recovery is None else f'{recovery:.1f} s'}"
         )
 

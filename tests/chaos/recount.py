@@ -12,6 +12,7 @@ the line of a run reads this file and the report, and nothing else.
                 may be made meanwhile, and an attempt that is said to be unknown may have one that it does not show
     wasted USD  billed by the sandbox for the jobs of an attempt, beyond what the attempt shows as settled or at risk
                 or what the job cost that the take's video is of; nothing where the take was cancelled
+    drift       what each attempt shows of its money, against the entries of the ledger for it
     recovery    see `tests.chaos.tally.recovery_of`
 """
 
@@ -50,6 +51,7 @@ def recount(report: Row) -> Line:
         lost=sum(count for status, count in statuses.items() if status not in OVER) + silent,
         duplicated=_orphans(report, takes) + _unordered(report) + _beyond(report, attempts, takes),
         wasted_micros=_unseen(report, attempts, takes),
+        drift_micros=_drift(report),
         worst_recovery_seconds=_worst_recovery(report),
     )
 
@@ -135,6 +137,29 @@ def _unseen(report: Row, attempts: Mapping[str, Row], takes: Takes) -> int:
                 told = max(told, bill)
         unseen += max(sum(bill for _, bill in billed) - told, 0)
     return unseen
+
+
+_SIGNS = {
+    "reserve": (1, 0, 0),
+    "top_up": (1, 0, 0),
+    "settle": (-1, 1, 0),
+    "refund": (-1, 0, 0),
+    "at_risk": (-1, 0, 1),
+    "resolve": (1, 0, -1),
+}
+"""What an entry does to what is reserved, settled and at risk."""
+
+
+def _drift(report: Row) -> int:
+    """Differences between attempts and their entries, in micro-dollars, without signs."""
+    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for entry in report.get("ledger", ()):
+        for place, sign in enumerate(_SIGNS[entry["kind"]]):
+            sums[entry["ref"]][place] += sign * entry["amount_micros"]
+    for row in report.get("books", ()):
+        for place, name in enumerate(("reserved_micros", "settled_micros", "at_risk_micros")):
+            sums[row["ref"]][place] -= row[name]
+    return sum(abs(left) for numbers in sums.values() for left in numbers)
 
 
 def _worst_recovery(report: Row) -> float | None:

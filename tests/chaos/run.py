@@ -20,7 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy import select
 
+from storage.database import Database
+from storage.drift import drift
+from storage.tables import attempts, ledger
 from tests.chaos.damage import Damage, sandbox_says, say
 from tests.chaos.line import Line
 from tests.chaos.plan import Plan, draw
@@ -153,8 +157,10 @@ async def _harvest(stack: Stack, damage: Damage, tenants: dict[str, Tenant]) -> 
     kills = [kill | {"recovered_seconds": recovery_of(kill, generations)} for kill in damage.kills]
     load = (await sandbox_says(stack, "load"))["providers"]
     jobs = (await sandbox_says(stack, "jobs"))["jobs"]
+    books = await _books(stack)
     return {
-        "line": asdict(tally(generations, orders, jobs, kills)),
+        "line": asdict(tally(generations, orders, jobs, kills, books.pop("drift_micros"))),
+        **books,
         "doors": {provider: _door(seen) for provider, seen in load.items()},
         "kills": kills,
         "pauses": damage.pauses,
@@ -164,6 +170,26 @@ async def _harvest(stack: Stack, damage: Damage, tenants: dict[str, Tenant]) -> 
         "jobs": jobs,
         "load": load,
     }
+
+
+async def _books(stack: Stack) -> Json:
+    """The ledger's entries, the attempts' money, and what the service's own comparison of the two says."""
+    async with Database(stack.database_url) as database, database.read() as connection:
+        found = await drift(connection)
+        entries = await connection.execute(select(ledger.c.ref, ledger.c.kind, ledger.c.amount_micros))
+        rows = await connection.execute(
+            select(
+                attempts.c.ref,
+                attempts.c.reserved_micros,
+                attempts.c.settled_micros,
+                attempts.c.at_risk_micros,
+            )
+        )
+        return {
+            "drift_micros": found.micros,
+            "ledger": [dict(entry) for entry in entries.mappings()],
+            "books": [dict(row) for row in rows.mappings()],
+        }
 
 
 def _row(generation_id: str, tenant: str, body: Json, shown: Json | None, events: Sequence[Json]) -> Json:

@@ -14,7 +14,11 @@ Json = dict[str, Any]
 
 
 def tally(
-    generations: Sequence[Json], orders: Sequence[Json], jobs: Sequence[Json], kills: Sequence[Json]
+    generations: Sequence[Json],
+    orders: Sequence[Json],
+    jobs: Sequence[Json],
+    kills: Sequence[Json],
+    drift_micros: int = 0,
 ) -> Line:
     """Count.
 
@@ -23,6 +27,7 @@ def tally(
         orders: What the users were answered.
         jobs: As the sandbox lists them.
         kills: With `at` and `up_at`.
+        drift_micros: What the service's own comparison of its books found.
     """
     mine: dict[str, list[Json]] = {generation["id"]: [] for generation in generations}
     strays = 0
@@ -44,6 +49,7 @@ def tally(
         + sum(_surplus(generation, mine[generation["id"]]) for generation in generations),
         wasted_micros=sum(_wasted(generation, mine[generation["id"]]) for generation in generations)
         + sum(micros(job["billed_usd"]) for job in jobs if _owner(job) not in mine),
+        drift_micros=drift_micros,
         worst_recovery_seconds=max(recoveries, default=None),
     )
 

@@ -48,11 +48,11 @@ def test_what_went_well_is_counted_as_that() -> None:
     report = a_report(
         a_generation("a"), a_failed("b"), cancelled, jobs=[a_job(f"{one}.1.1") for one in "abc"]
     )
-    assert counted(report) == Line(3, 1, 1, 1, 0, 0, 0, None)
+    assert counted(report) == Line(3, 1, 1, 1, 0, 0, 0, 0, None)
     assert counted(report).keeps_the_promises
     assert str(counted(report)) == (
         "submitted 3, completed 1, failed with a reason 1, cancelled 1, lost 0, duplicated 0, wasted USD 0.00, "
-        "worst recovery -"
+        "ledger drift USD 0, worst recovery -"
     )
 
 
@@ -296,3 +296,24 @@ def test_a_report_can_be_recounted_by_anyone(
     monkeypatch.setattr(sys, "argv", ["recount", str(report)])
     assert main() == code
     assert capsys.readouterr().out.startswith("submitted 1, ")
+
+
+@pytest.mark.parametrize(
+    ("entries", "row", "drift"),
+    [
+        ([("reserve", 5), ("settle", 3), ("refund", 2)], (0, 3, 0), 0),
+        ([("reserve", 5), ("at_risk", 5), ("resolve", 5), ("refund", 5)], (0, 0, 0), 0),
+        ([("reserve", 5)], (0, 5, 0), 10),
+        ([("reserve", 5), ("settle", 9)], (0, 9, 0), 4),
+        ([], (0, 1, 0), 1),
+    ],
+)
+def test_books_that_disagree_are_counted_to_the_micro_dollar(
+    entries: list[tuple[str, int]], row: tuple[int, int, int], drift: int
+) -> None:
+    names = ("reserved_micros", "settled_micros", "at_risk_micros")
+    ledger = [{"ref": "a.1.1", "kind": kind, "amount_micros": amount} for kind, amount in entries]
+    books = [{"ref": "a.1.1", **dict(zip(names, row, strict=True))}]
+    line = recount(a_report(a_generation("a"), jobs=[a_job("a.1.1")], ledger=ledger, books=books))
+    assert line.drift_micros == drift
+    assert line.keeps_the_promises == (drift == 0)

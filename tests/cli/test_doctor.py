@@ -97,7 +97,13 @@ def test_a_key_for_the_hosted_stable_video_is_said_to_be_retired_with_what_to_us
     [
         ({"SEEDANCE_API_KEY": "k"}, "can use seedance"),
         ({"RUNWAY_API_KEY": "k", "STABILITY_API_KEY": "k"}, "can use runway"),
-        ({"VIDEOPLANET_STABILITY_BASE_URL": "http://me:hidden@gpu.example:9/x"}, "can use stable-video"),
+        (
+            {
+                "VIDEOPLANET_STABILITY_BASE_URL": "http://me:hidden@gpu.example:9/x",
+                "VIDEOPLANET_STABILITY_PRICE_USD": "0",
+            },
+            "can use stable-video",
+        ),
     ],
     ids=["seedance", "runway, and a retired one", "a server of one's own"],
 )
@@ -106,6 +112,28 @@ def test_one_usable_key_is_enough_for_live_mode(tmp_path: Path, environ: dict[st
     assert code == 0
     assert checks["live mode"]["found"] == usable
     assert "hidden" not in str(checks)
+
+
+def test_a_server_of_ones_own_without_a_price_is_a_problem_with_what_to_set(tmp_path: Path) -> None:
+    code, checks = examined(
+        tmp_path, VIDEOPLANET_MODE="live", VIDEOPLANET_STABILITY_BASE_URL="http://me:hidden@gpu.example:9/x"
+    )
+    assert code == 1
+    assert checks["prices"]["state"] == "problem"
+    assert "VIDEOPLANET_STABILITY_PRICE_USD is not set" in checks["prices"]["found"]
+    assert "hidden" not in str(checks)
+
+
+def test_prices_are_built_in_but_for_those_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "providers.toml"
+    file.write_text('[accounts.runway.models."gen4.5"]\nunit = "second"\nusd = 1\nread_on = 2026-11-20\n')
+    _, checks = examined(tmp_path, VIDEOPLANET_PROVIDERS_FILE=str(file))
+    assert (checks["prices"]["state"], checks["prices"]["found"]) == ("ok", "built in, but for gen4.5")
+    file.write_text("[accounts.sora]\n")
+    code, checks = examined(tmp_path, VIDEOPLANET_PROVIDERS_FILE=str(file))
+    assert code == 1
+    assert checks["prices"]["state"] == "problem"
+    assert "there are runway, seedance, stable-video" in checks["prices"]["found"]
 
 
 @pytest.mark.parametrize("word", ["Python", "what to do", "free"])

@@ -38,7 +38,7 @@ def provider(**fields: Any) -> dict[str, Any]:
         "example_usd": "0.261360",
         "example_seconds": 5,
         "is_certain": False,
-        "as_of": "2026-11-23",
+        "read_on": "2026-11-23",
     }
     mode = {
         "mode": "image_to_video",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,10 +10,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from cli.environment import PROVIDER_KEYS
 from cli.keys import VARIABLES
+from cli.operator_key import read
 from cli.ports import load, load_processes
 from tests.cli.alive import is_alive
 from tests.eventually import wait_until
@@ -117,12 +120,32 @@ def test_a_stack_survives_the_death_of_its_parts_and_of_itself(tmp_path: Path) -
         shown = running.command("show", first["id"], "--json")
         assert json.loads(shown.stdout)["status"] == "completed"
         assert running.command("doctor").returncode == 0
+        _is_closed_to_all_but_the_operator(running)
 
         parts = running.parts()
         running.process.send_signal(signal.SIGINT)
         assert running.process.wait(60) == 0
         assert not any(map(is_alive, parts.values()))
         assert "Traceback" not in running.output()
+
+
+def _is_closed_to_all_but_the_operator(running: Up) -> None:
+    ports, key = load(running.data_dir), read(running.data_dir)
+    assert ports
+    assert key
+    assert (running.data_dir / "operator.key").stat().st_mode & 0o777 == 0o600
+    url = f"http://127.0.0.1:{ports.api}"
+    with httpx.Client(base_url=url, trust_env=False) as http:
+        assert http.get("/v1/me").status_code == 401
+        link = re.search(r"log in, once, within an hour: (\S+)", running.output())
+        assert link
+        assert link[1].startswith(f"{url}/login?token=vpl_")
+        assert http.post("/login", data={"token": link[1].partition("=")[2]}).status_code == 303
+        assert len(http.get("/v1/me").json()["scopes"]) == 5
+    said = running.command("env").stdout
+    assert said.splitlines() == [f"export VIDEOPLANET_URL={url}", f"export VIDEOPLANET_KEY={key}"]
+    assert running.command("login").stdout.startswith(f"{url}/login?token=vpl_")
+    assert key not in running.output()
 
 
 def test_a_part_that_cannot_start_ends_up_with_its_log(tmp_path: Path) -> None:

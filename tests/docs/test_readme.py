@@ -54,11 +54,17 @@ def test_every_key_of_a_provider_is_named() -> None:
     assert all(f"`{variable}`" in README for variable in VARIABLES.values())
 
 
+_GROUPS = frozenset({"keys"})
+"""Commands whose first word is an action with options of its own."""
+
+
 def test_every_command_that_is_shown_exists_with_its_options() -> None:
     shown = re.findall(r"^videoplanet (\w+) ?(.*?)(?:  +#|$)", README, re.MULTILINE)
     assert len(shown) > 4
     for command, arguments in shown:
-        described = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
+        action = arguments.partition(" ")[0] if command in _GROUPS else ""
+        path = [command, action] if action else [command]
+        described = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
         assert described.exit_code == 0, command
         for option in re.findall(r"(?<= )--[\w-]+", f" {arguments}"):
             assert option in described.stdout, f"{command} {option}"

@@ -6,21 +6,8 @@ import pytest
 
 from domain.events import EventType
 
-ENDS = {
-    "generation.completed",
-    "generation.failed",
-    "generation.cancelled",
-    "generation.deleted",
-    "generation.late_success",
-}
-
-
-@pytest.mark.parametrize("event", EventType)
-def test_a_stream_ends_after_the_ends_of_a_generation_only(event: EventType) -> None:
-    assert event.ends_generation is (event.value in ENDS)
-
 
 @pytest.mark.parametrize("event", EventType)
 def test_an_event_is_named_by_what_it_is_about_and_what_happened(event: EventType) -> None:
-    assert re.fullmatch(r"(generation|take|attempt|recovery|cancel|feedback)\.[a-z_]+", event.value)
+    assert re.fullmatch(r"(generation|take|attempt|recovery|cancel|feedback|cost|user)\.[a-z_]+", event.value)
     assert event.name == event.value.replace(".", "_").upper()

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,27 +50,23 @@ def test_the_newest_take_is_the_one_that_is_shown() -> None:
     assert [generation.take(number).number for number in (1, 2, 3)] == [1, 2, 3]
 
 
-@pytest.mark.parametrize("state", [one for one in AttemptState if one.is_unsent])
-def test_the_price_stays_reserved_while_nothing_was_sent(state: AttemptState) -> None:
-    for attempts in ((), (an_attempt(state),)):
-        assert a_take(status=Status.PROCESSING, attempts=attempts).cost == Cost(reserved=PRICE)
+def test_what_is_held_for_a_first_attempt_counts_as_reserved() -> None:
+    assert a_take(status=Status.PENDING, reserved=PRICE).cost == Cost(reserved=PRICE)
+    assert a_take(status=Status.PENDING).cost == Cost()
 
 
-@pytest.mark.parametrize("state", [one for one in AttemptState if not one.is_unsent])
-def test_an_attempt_that_may_be_sent_carries_the_price_itself(state: AttemptState) -> None:
-    attempt = an_attempt(state, cost=Cost(reserved=1))
-    assert a_take(status=Status.PROCESSING, attempts=(attempt,)).cost == Cost(reserved=1)
-
-
-@pytest.mark.parametrize("status", sorted(TERMINAL))
-def test_nothing_is_reserved_for_what_is_over(status: Status) -> None:
-    assert a_take(status=status).cost == Cost()
+def test_a_take_costs_what_all_its_attempts_do() -> None:
+    attempts = tuple(
+        an_attempt(AttemptState.ACCEPTED, cost=cost)
+        for cost in (Cost(reserved=1), Cost(settled=2), Cost(at_risk=3))
+    )
+    assert a_take(status=Status.PROCESSING, attempts=attempts).cost == Cost(reserved=1, settled=2, at_risk=3)
 
 
 def test_a_generation_costs_what_all_its_takes_do() -> None:
     made = an_attempt(AttemptState.ACCEPTED, cost=Cost(settled=5))
     lost = an_attempt(AttemptState.UNKNOWN, cost=Cost(at_risk=7))
     generation: Generation = a_generation(
-        a_take(status=Status.COMPLETED, attempts=(lost, made)), a_take(status=Status.PENDING)
+        a_take(status=Status.COMPLETED, attempts=(lost, made)), a_take(status=Status.PENDING, reserved=PRICE)
     )
     assert generation.cost == Cost(reserved=PRICE, settled=5, at_risk=7)

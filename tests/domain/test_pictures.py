@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.pictures import fitting
+from domain.pictures import BEGINNING_BYTES, fitting, may_be_picture
 
 sides = st.integers(1, 10_000)
 sizes = st.tuples(sides, sides)
@@ -88,3 +88,30 @@ def test_it_is_said_what_happens_to_the_picture(
 def test_a_picture_without_pixels_fits_nothing(source: tuple[int, int], target: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="at least one pixel"):
         fitting(source, target)
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [b"\xff\xd8\xff\xe0\0\x10JFIF\0\1", b"\x89PNG\r\n\x1a\n\0\0\0\r", b"RIFF\x24\0\0\0WEBPVP8 "],
+)
+def test_a_file_may_be_a_picture_by_what_it_begins_with(beginning: bytes) -> None:
+    assert may_be_picture(beginning)
+    assert may_be_picture(beginning[:BEGINNING_BYTES])
+    assert not may_be_picture(b"x" + beginning)
+    assert not may_be_picture(beginning[1:])
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        b"",
+        b"\xff\xd8",
+        b"\x89PNG",
+        b"GIF89a" + bytes(6),
+        b"RIFF\0\0\0\0WAVE",
+        b"<svg xmlns=",
+        b"BM" + bytes(10),
+    ],
+)
+def test_what_begins_otherwise_is_none(beginning: bytes) -> None:
+    assert not may_be_picture(beginning)

@@ -172,11 +172,11 @@ def test_a_refusal_speaks_of_a_model_that_takes_what_the_video_is_made_from() ->
 
 
 @pytest.mark.parametrize("order", [{}, {"provider": "seedance"}, {"provider": "nobody"}, {"model": "svd"}])
-def test_the_address_of_a_picture_is_refused_by_everybody_with_the_way_to_upload_it(
+def test_the_address_of_a_picture_that_was_not_fetched_is_refused_with_the_way_to_upload_it(
     order: dict[str, Any],
 ) -> None:
     (problem,) = refused(**order, params={"image_url": IMAGE_URL})
-    assert (problem.pointer, problem.code) == ("/params/image_url", "image_url_not_supported")
+    assert (problem.pointer, problem.code) == ("/params/image_url", "image_url_not_fetched")
     assert "POST /v1/images" in problem.message
     assert problem.served_by == ()
 

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
-from domain.prices import PerSecond, PerToken, PerVideo, Price
+from domain.line_up import RUNWAY
+from domain.prices import PerSecond, PerToken, PerVideo, Price, Rate
 from tests.domain.planned import planned
 from tests.factories import a_first_frame
 
@@ -16,11 +17,17 @@ PICTURE = a_first_frame()
 sides = st.integers(1, 4096)
 seconds_of_video = st.integers(1, 30)
 micros = st.integers(0, 20_000_000)
-prices = st.one_of(
-    st.builds(PerSecond, micros=micros),
-    st.builds(PerVideo, micros=micros),
-    st.builds(PerToken, micros=micros, silent_micros=st.none() | micros),
+rates = st.lists(st.builds(Rate, resolution=st.sampled_from(["480p", "4k"]), micros=micros), max_size=2).map(
+    tuple
 )
+listed = {
+    "micros": micros,
+    "silent_micros": st.none() | micros,
+    "rates": rates,
+    "least": micros,
+    "step": st.integers(1, 100_000),
+}
+prices = st.one_of([st.builds(kind, **listed) for kind in (PerSecond, PerVideo, PerToken)])
 
 
 @pytest.mark.parametrize("seconds", range(2, 11))
@@ -98,3 +105,57 @@ def test_a_price_is_recognised_by_its_unit(price: Price) -> None:
     adapter: TypeAdapter[Price] = TypeAdapter(Price)
     assert adapter.validate_json(adapter.dump_json(price)) == price
     assert price.unit in {"second", "video", "million_tokens"}
+
+
+def test_a_resolution_can_have_a_price_of_its_own_and_silence_in_it() -> None:
+    price = PerSecond(
+        micros=100_000,
+        silent_micros=80_000,
+        rates=(
+            Rate(resolution="1080p", micros=300_000),
+            Rate(resolution="480p", micros=50_000, silent_micros=0),
+        ),
+    )
+
+    def of(resolution: str | None, *, silent: bool = False) -> int:
+        return price.of(2, 1, 1, silent=silent, resolution=resolution)
+
+    assert (of("720p"), of("720p", silent=True)) == (200_000, 160_000)
+    assert (of("1080p"), of("1080p", silent=True)) == (600_000, 600_000), "it has no other price for silence"
+    assert (of("480p"), of("480p", silent=True)) == (100_000, 0)
+    assert of(None) == 600_000, "where it is not known, never less than it will be"
+
+
+@pytest.mark.parametrize(
+    ("resolution", "price"), [("480p", 354_466), ("720p", 762_300), ("1080p", 1_715_175), ("4k", 6_860_700)]
+)
+def test_a_token_of_seedance_2_costs_the_same_at_every_size(resolution: str, price: int) -> None:
+    assert planned(model="dreamina-seedance-2-0-260128", params={"resolution": resolution}).price == price
+
+
+@pytest.mark.parametrize(
+    ("seconds", "price"), [(1, 560_000), (4, 560_000), (5, 630_000), (6, 750_000)], ids=str
+)
+def test_whole_credits_are_billed_and_a_least_amount(seconds: int, price: int) -> None:
+    listed = PerSecond(micros=125_000, least=555_000, step=10_000)
+    assert listed.of(seconds, 1280, 720, silent=False) == price
+    assert listed.meter(silent=False).of(seconds) == price
+
+
+def test_tokens_and_clips_are_billed_in_whole_credits_too() -> None:
+    assert PerToken(micros=1_000_000, step=10_000).bill(108_900, silent=False) == 110_000
+    assert PerToken(micros=1_000_000, least=200_000).bill(108_900, silent=False) == 200_000
+    assert PerVideo(micros=1, least=5, step=10).of(4, 1, 1, silent=False) == 10
+
+
+def test_what_runway_bills_are_whole_credits() -> None:
+    for model in RUNWAY.models:
+        assert {capability.price.step for capability in model.capabilities} == {10_000}
+
+
+@pytest.mark.parametrize("amount", ["micros", "silent_micros", "least"])
+def test_no_price_can_be_written_below_zero(amount: str) -> None:
+    with pytest.raises(ValidationError):
+        PerSecond.model_validate({"micros": 1} | {amount: -1})
+    with pytest.raises(ValidationError):
+        PerSecond(micros=1, step=0)

@@ -167,3 +167,15 @@ def test_whoever_was_sent_away_by_both_waits_at_one_and_goes_to_and_fro_no_more(
     second = decide(a_story(sent_away(GATE_REFUSED), sent_away(GATE_REFUSED, "seedance"), route=route))
     assert isinstance(second, Again)
     assert second.strategy is Strategy.QUEUE_DELAY
+
+
+def test_a_further_attempt_fits_into_the_budget() -> None:
+    failed = a_past(Category.AUTH)
+    assert gist(decide(a_story(failed, room=SEEDANCE.price))) == (FALLBACK, "seedance")
+    refused = end(a_story(failed, room=SEEDANCE.price - 1))
+    assert refused.strategy is NOTIFY_USER
+    assert "does not fit into the budget, of which $0.259999 is left" in refused.reason
+
+
+def test_a_budget_that_is_overdrawn_has_nothing_left() -> None:
+    assert "of which $0.00 is left" in end(a_story(a_past(Category.AUTH), room=-1)).reason

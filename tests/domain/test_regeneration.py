@@ -210,6 +210,19 @@ def test_the_picture_is_kept_until_it_is_cleared_or_replaced() -> None:
     assert next_request(last, asked(params={"image_id": None})).params.image_id is None
 
 
+@pytest.mark.parametrize("more", [{}, {"image_id": None}])
+def test_a_first_frame_replaces_the_other_however_it_is_named(more: dict[str, None]) -> None:
+    url = "https://example.com/a.png"
+    elsewhere = next_request(
+        a_request(params={"image_id": IMAGE_ID}), asked(params={"image_url": url} | more)
+    )
+    assert (elsewhere.params.image_id, elsewhere.params.image_url) == (None, url)
+    uploaded = next_request(elsewhere, asked(params={"image_id": IMAGE_ID}))
+    assert (uploaded.params.image_id, uploaded.params.image_url) == (IMAGE_ID, None)
+    kept = next_request(elsewhere, asked(params={"image_id": None}))
+    assert (kept.params.image_id, kept.params.image_url) == (None, url)
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -220,7 +233,7 @@ def test_the_picture_is_kept_until_it_is_cleared_or_replaced() -> None:
         ({"params": {"camera": {"pan": 2}}}, "params.camera.pan"),
         ({"params": {"style": {"strength": 1}}}, "params.style.preset"),
         ({"params": {"extra": {"watermark": None}}}, "params.extra.watermark"),
-        ({"params": {"image_url": "https://example.com/a.png"}}, "params"),
+        ({"params": {"image_url": "https://example.com/a.png", "image_id": "img_other"}}, "params"),
     ],
 )
 def test_a_change_that_makes_an_invalid_request_is_refused_at_its_field(

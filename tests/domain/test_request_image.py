@@ -1,4 +1,4 @@
-"""The first frame: the name of an upload, or an address, which must be one that anybody may reach by https."""
+"""The first frame: the name of an upload, or an address; where that may lead is judged when it is fetched."""
 
 import pytest
 
@@ -18,10 +18,12 @@ LONGEST = "https://example.com/" + "x" * (2048 - len("https://example.com/"))
         "https://xn--fchse-kva.example/bild.jpg",
         "https://füchse.example/bild.jpg",
         "https://1.example.com/a.png",
+        "http://127.0.0.1:8700/a.png",
+        "https://[2606:4700::1111]/a.png",
         LONGEST,
     ],
 )
-def test_an_https_url_with_a_host_name_is_taken(url: str) -> None:
+def test_the_url_of_a_file_is_taken(url: str) -> None:
     assert a_request(params={"image_url": url}).params.image_url == url
 
 
@@ -37,12 +39,13 @@ def test_an_https_url_with_a_host_name_is_taken(url: str) -> None:
             "https://",
             "https:///a.png",
         ),
-        *("http://example.com/a.png", "ftp://example.com/a.png", "data:image/png;base64,AAAA", "file:///etc"),
-        *("https://localhost/a.png", "https://intranet/a.png"),
-        *("https://127.0.0.1/a.png", "https://169.254.169.254/latest", "https://[::1]/a.png", "https://1.1"),
-        *("https://[::ffff:10.0.0.1]/a.png", "https://[fe80::1%25eth0]/a", "https://2130706433/a.png"),
-        *("https://me:secret@example.com/a.png", "https://me@example.com/a.png"),
-        *("https://example.com:8443/a.png", "https://example.com:99999/a.png", "https://example.com:x/a"),
+        *("ftp://example.com/a.png", "data:image/png;base64,AAAA", "file:///etc", "javascript:alert(1)"),
+        *(
+            "https://me:secret@example.com/a.png",
+            "https://me@example.com/a.png",
+            "https://@example.com/a.png",
+        ),
+        *("https://example.com:99999/a.png", "https://example.com:x/a"),
         *("https://[example.com/a.png", "https://exam\x00ple.com/a.png", "https://example.com/\x1b[2J"),
         *(
             "https://example.com/a b.png",

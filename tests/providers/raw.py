@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -23,6 +24,7 @@ class RawServer:
 
     def __init__(self) -> None:
         self.url = ""
+        self.port = 0
         self.connections = 0
         self.received: list[bytes] = []
         self.requests = 0
@@ -40,7 +42,7 @@ class RawServer:
 
 
 @asynccontextmanager
-async def raw_server(script: Script) -> AsyncIterator[RawServer]:
+async def raw_server(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIterator[RawServer]:
     """Serve on a free port; the script is run after each whole request."""
     seen = RawServer()
     open_now: set[asyncio.StreamWriter] = set()
@@ -68,8 +70,9 @@ async def raw_server(script: Script) -> AsyncIterator[RawServer]:
             with suppress(ConnectionError):
                 writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    seen.url = "http://127.0.0.1:{1}".format(*server.sockets[0].getsockname()[:2])
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    seen.port = server.sockets[0].getsockname()[1]
+    seen.url = f"http{'s' if tls else ''}://127.0.0.1:{seen.port}"
     try:
         yield seen
     finally:

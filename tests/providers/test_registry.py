@@ -1,7 +1,9 @@
 """Accounts exist exactly where there is access to them, and access is the sandbox's or real, never both."""
 
 import os
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +12,10 @@ from domain.failures import Category
 from domain.generation import DeploymentMode
 from domain.line_up import LINE_UP, RETIREMENT, RUNWAY, SEEDANCE, STABLE_VIDEO
 from domain.outcomes import NotSent
+from domain.prices import PerToken
 from providers import runway, seedance, stability
 from providers.registry import SANDBOX_LISTING_DELAY, Access, Accounts, UnknownAccount, WrongMode, facts_of
-from runtime.accounts import access_of
+from runtime.accounts import NoPrice, access_of
 from runtime.settings import Settings
 from tests.providers.orders import Permission
 from tests.providers.raw import answers, raw_server
@@ -116,6 +119,7 @@ def test_each_account_is_reached_where_the_settings_say() -> None:
         runway_base_url="https://runway.example.com",
         seedance_base_url="https://ark.example.com",
         stability_base_url="https://svd.example.com",
+        stability_price_usd="0",
     )
     assert [(how.base_url, how.api_key) for how in found.values()] == [
         ("https://runway.example.com", "rw"),
@@ -145,9 +149,10 @@ async def test_a_retired_account_sends_nothing() -> None:
 
 @pytest.mark.parametrize("keys", [{}, {"stability_api_key": "st"}])
 async def test_a_stable_video_of_ones_own_exists_with_and_without_a_key(keys: dict[str, str]) -> None:
-    found = access(mode="live", stability_base_url="https://svd.example.com", **keys)
+    found = access(mode="live", stability_base_url="https://svd.example.com", stability_price_usd="0", **keys)
     key = keys.get("stability_api_key", "")
-    assert found == {"stable-video": Access("https://svd.example.com", key, price=0)}
+    assert list(found) == ["stable-video"]
+    assert (found["stable-video"].base_url, found["stable-video"].api_key) == ("https://svd.example.com", key)
     assert [facts.id for facts in facts_of(found)] == [STABLE_VIDEO.id]
     accounts = Accounts(found, mode=LIVE, answer_seconds=1)
     sent = accounts.get("stable-video", LIVE).output_headers
@@ -159,11 +164,54 @@ def test_only_providers_with_access_are_offered() -> None:
     assert facts_of({"runway": Access(NOWHERE, "key")}) == (RUNWAY,)
 
 
-def test_a_video_of_ones_own_server_costs_what_the_operator_says_and_nothing_by_default() -> None:
-    def price_at(**more: str) -> int:
-        own = access(mode="live", stability_base_url="http://127.0.0.1:9", **more)
-        (facts,) = facts_of(own)
-        return facts.models[0].capabilities[0].price.of(4, 1024, 576, silent=False)
+def price_at_own_server(**settings: Any) -> int:
+    own = access(mode="live", stability_base_url="http://127.0.0.1:9", **settings)
+    (facts,) = facts_of(own)
+    return facts.models[0].capabilities[0].price.of(4, 1024, 576, silent=False)
 
-    assert price_at() == 0
-    assert price_at(stability_price_usd="0.07") == 70_000
+
+@pytest.mark.parametrize(("usd", "micros"), [("0.07", 70_000), ("0", 0)])
+def test_a_video_of_ones_own_server_costs_what_the_operator_says(usd: str, micros: int) -> None:
+    assert price_at_own_server(stability_price_usd=usd) == micros
+
+
+def test_a_server_of_ones_own_without_a_price_is_refused_and_never_free() -> None:
+    with pytest.raises(
+        NoPrice, match=r"VIDEOPLANET_STABILITY_PRICE_USD is not set: .* svd .*; set it to .*, or to 0"
+    ):
+        price_at_own_server()
+
+
+def test_the_sandbox_needs_no_price_of_a_server_that_it_does_not_ask() -> None:
+    assert facts_of(access(stability_base_url="http://127.0.0.1:9")) == LINE_UP
+
+
+def test_a_price_in_the_file_is_that_of_ones_own_server_too(tmp_path: Path) -> None:
+    file = tmp_path / "providers.toml"
+    file.write_text(
+        '[accounts.stable-video.models.svd]\nunit = "video"\nusd = "0.03"\nread_on = 2026-11-20\n'
+    )
+    assert price_at_own_server(providers_file=file) == 30_000
+    assert price_at_own_server(providers_file=file, stability_price_usd="0.09") == 30_000, "the file wins"
+
+
+@pytest.mark.parametrize("mode", ["sandbox", "live"])
+async def test_prices_of_the_file_are_those_of_the_facts_and_of_the_bills(tmp_path: Path, mode: str) -> None:
+    file = tmp_path / "providers.toml"
+    price = 'unit = "million_tokens"\nusd = "5"\nread_on = 2026-11-20\ncertain = true\n'
+    file.write_text(f"[accounts.seedance.models.dreamina-seedance-2-5-260628]\n{price}")
+    found = access(mode=mode, providers_file=file, **KEYS)
+    facts = next(one for one in facts_of(found) if one.id == "seedance")
+    model = facts.models[-1]
+    assert [one.price for one in model.capabilities] == [PerToken(micros=5_000_000)] * 2
+    assert {(one.price_is_certain, one.price_read) for one in model.capabilities} == {
+        (True, date(2026, 11, 20))
+    }
+    assert facts.models[:-1] == SEEDANCE.models[:-1], "nobody has said anything of these"
+    task = {"status": "succeeded", "model": model.id, "usage": {"total_tokens": 100_000}}
+    async with raw_server(answers(200, task)) as server:
+        here = {"seedance": replace(found["seedance"], base_url=server.url)}
+        accounts = Accounts(here, mode=SANDBOX, answer_seconds=1)
+        look = await accounts.get("seedance", SANDBOX).status("cgt-1")
+        await accounts.close()
+    assert look.cost == 500_000

@@ -38,7 +38,17 @@ _NESTED = {
     "content": ("video_url", "file_url"),
     "usage": ("total_tokens", "completion_tokens"),
 }
-_FIELDS = ["id", "model", "created_at", "seed", "ratio", "duration", "generate_audio", "safety_identifier"]
+_FIELDS = [
+    "id",
+    "model",
+    "created_at",
+    "seed",
+    "ratio",
+    "duration",
+    "generate_audio",
+    "resolution",
+    "safety_identifier",
+]
 tasks = st.fixed_dictionaries(
     {"status": st.sampled_from(_STATES) | json_values},
     optional={
@@ -97,7 +107,12 @@ def of_tokens(model: object, tokens: object, **more: Any) -> int | None:
     ],
 )
 def test_tokens_are_billed_at_the_models_price(model: str, tokens: int, micros: int) -> None:
-    assert of_tokens(model, tokens) == micros
+    assert of_tokens(model, tokens, resolution="720p") == micros
+
+
+@pytest.mark.parametrize("resolution", ["480p", "720p", "1080p", "4k", None, "8k", ["4k"], 4])
+def test_tokens_cost_the_same_where_no_resolution_has_a_price_of_its_own(resolution: object) -> None:
+    assert of_tokens(TWO, 100_000, resolution=resolution) == 700_000
 
 
 @pytest.mark.parametrize(
@@ -114,7 +129,7 @@ def test_only_what_is_silent_for_sure_is_cheaper_and_no_bill_is_too_low(
 
 
 def test_a_silent_video_of_a_model_without_a_price_for_it_costs_the_same() -> None:
-    assert of_tokens(TWO, 108_900, generate_audio=False) == 762_300
+    assert of_tokens(TWO, 108_900, generate_audio=False, resolution="720p") == 762_300
 
 
 @pytest.mark.parametrize("model", ["ep-20261123-abcde", "seedance-9", "", None, 5, [PRO], "doubao-"])

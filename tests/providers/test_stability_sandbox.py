@@ -3,9 +3,11 @@
 import pytest
 
 from domain.failures import Category
+from domain.generation import DeploymentMode
 from domain.outcomes import Accepted, JobState
 from providers.base import ProviderError
 from providers.downloads import download
+from providers.registry import outgoing_at
 from providers.stability import LOOKS_AT_A_BROKEN_JOB, Stability
 from tests.providers.stability import broken_looks, stability_at, submitted
 from tests.sandbox.live import LiveSandbox, live_sandbox
@@ -25,7 +27,8 @@ async def test_a_job_is_followed_to_its_video_which_plays(sandbox: LiveSandbox) 
         look = await stability.status(await job_at(stability))
         assert (look.state, look.failure, look.cost, look.seed) == (JobState.SUCCEEDED, None, None, 7)
         assert look.output_url is not None
-        async with download(look.output_url, stability.output_headers) as chunks:
+        way = outgoing_at(sandbox.base_url, DeploymentMode.SANDBOX)
+        async with download(way, look.output_url, stability.output_headers) as chunks:
             video = b"".join([chunk async for chunk in chunks])
     seen = play(video)
     assert (seen.width, seen.height, seen.seconds) == (768, 768, 4.0)
@@ -34,8 +37,9 @@ async def test_a_job_is_followed_to_its_video_which_plays(sandbox: LiveSandbox) 
 async def test_the_video_is_given_to_no_stranger(sandbox: LiveSandbox) -> None:
     async with stability_at(sandbox.base_url) as stability:
         look = await stability.status(await job_at(stability))
+        way = outgoing_at(sandbox.base_url, DeploymentMode.SANDBOX)
         with pytest.raises(ProviderError, match="401"):
-            async with download(str(look.output_url)):
+            async with download(way, str(look.output_url)):
                 pass
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from sqlalchemy import Row, select, update
 
-from domain.events import Event
+from domain.events import Event, EventType
 from domain.failures import Failure
 from domain.generation import DeploymentMode, Generation, Take, Video
 from domain.ids import new_generation_id
@@ -18,6 +18,7 @@ from domain.plans import Plan
 from domain.request import IfRunning
 from domain.routing import Health
 from domain.status import Position
+from domain.tenants import Tenants
 from domain.tickets import Refusal
 from storage import answers, catalog, claims, endings, events, facts, fence, projection, wishes
 from storage.asset_store import AssetStore
@@ -95,11 +96,14 @@ async def answered(
     mode: DeploymentMode = DeploymentMode.SANDBOX,
     refusal: Refusal | None = None,
     healths: Mapping[str, Health] | None = None,
+    tenants: Tenants | None = None,
 ) -> Claimed:
     """Claim, and return the whole answer."""
     wanted = Claim(generation_id=generation_id, run_id=run, run_started_micros=began, refusal=refusal)
     async with database.write(generation_id) as connection:
-        return await claims.claim(connection, wanted, claims.Terms(mode, LIMITS, healths or {}), now)
+        return await claims.claim(
+            connection, wanted, claims.Terms(mode, LIMITS, healths or {}, tenants or Tenants()), now
+        )
 
 
 async def claimed_by(
@@ -225,6 +229,12 @@ async def row_of(database: Database, ref: str) -> Row[Any]:
 
 
 async def told(database: Database, generation_id: str) -> Sequence[Event]:
+    """Return the events of a generation, but those of its money, which have tests of their own."""
+    log = await all_told(database, generation_id)
+    return [event for event in log if event.type is not EventType.COST_CHANGED]
+
+
+async def all_told(database: Database, generation_id: str) -> Sequence[Event]:
     async with database.read() as connection:
         return await events.after(connection, generation_id, 0, 1000)
 

@@ -12,6 +12,7 @@ from domain.status import Stage, Status
 from storage import catalog, events, uses
 from storage.assets import LocalAssets
 from storage.database import Database
+from storage.drift import drift
 from storage.tables import asset_uses, images
 from tests.domain.stories import RUNWAY
 from tests.storage.steps import a_second, shown
@@ -39,6 +40,8 @@ async def test_the_books_are_right_after_everything_has_been_done_at_once(
             await world.finish(generation_id)
             assert (await shown(database, generation_id)).is_over
             await check_generation(database, generation_id)
+        async with database.read() as connection:
+            assert not await drift(connection)
     await check_files(database, assets, world.generation_ids)
 
 

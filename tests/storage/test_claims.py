@@ -208,7 +208,7 @@ async def test_a_take_whose_cancel_is_open_gets_no_further_attempt(database: Dat
     ("result", "state", "cost", "event"),
     [
         (Rejected(failure=REFUSED), AttemptState.REJECTED, Cost(), "attempt.failed"),
-        (NotSent(failure=UNREACHED), AttemptState.NOT_SENT, Cost(reserved=PRICE), "attempt.failed"),
+        (NotSent(failure=UNREACHED), AttemptState.NOT_SENT, Cost(), "attempt.failed"),
         (
             Unknown(client_reference="r", failure=LOST),
             AttemptState.UNKNOWN,

@@ -99,15 +99,3 @@ async def test_an_event_is_read_as_it_was_written(database: Database) -> None:
     event = (await told(database, generation_id))[-1]
     assert (event.type, event.take, event.attempt) == (EventType.ATTEMPT_PROGRESS, 1, 1)
     assert (event.at, event.message, event.data) == (NOW, "five \N{FOX FACE}", {"percent": 5})
-
-
-async def test_the_newest_of_a_kind_within_a_take(database: Database) -> None:
-    generation_id = await created(database)
-    await write(database, generation_id, "older")
-    await write(database, generation_id, "newer")
-    async with database.read() as connection:
-        kind = EventType.ATTEMPT_PROGRESS
-        newest = await events.latest_of(connection, generation_id, 1, kind)
-        assert newest is not None
-        assert newest.message == "newer"
-        assert await events.latest_of(connection, generation_id, 2, kind) is None

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import wishes
 from storage.database import Database, alone_with
-from storage.idempotency import KEEP, Key, KeyReused, Reply, Work, forget, once
+from storage.idempotency import KEEP, Key, KeyReused, Reply, Work, forget, once, was_used
 from storage.tables import generations, idempotency
 from tests.eventually import eventually
 from tests.factories import NOW, a_plan, a_request
@@ -43,6 +43,15 @@ async def test_a_repeated_key_is_answered_as_the_first_time(database: Database) 
     assert first == Reply(202, {"id": "gen_1"}, {"Location": "/v1/generations/gen_1"})
     assert again == Reply(first.status, first.body, first.headers, replayed=True)
     assert await rows(database) == (1, 1)
+
+
+async def test_a_key_is_known_to_be_used_from_its_answer_until_it_is_forgotten(database: Database) -> None:
+    assert not await was_used(database, key(), NOW)
+    await once(database, key(), NOW, creates("gen_1"))
+    assert await was_used(database, key(), NOW + KEEP)
+    assert await was_used(database, key(body=b"[]"), NOW)
+    assert not await was_used(database, key(), NOW + KEEP + timedelta(microseconds=1))
+    assert not await was_used(database, key("k2"), NOW)
 
 
 async def test_the_same_key_for_another_body_is_refused(database: Database) -> None:

@@ -11,7 +11,7 @@ from domain.messages import Order, Submitted
 from domain.outcomes import Accepted, AttemptState, NotSent, Rejected, Unknown
 from domain.recovery import SURELY_ABSENT
 from domain.status import Stage
-from storage import lookups
+from storage import answers, lookups
 from storage.database import Database
 from storage.lookups import Lost
 from tests.factories import a_failure, a_plan, an_order
@@ -48,7 +48,7 @@ async def known(database: Database, order: Order) -> Lost:
 
 async def found(database: Database, order: Order, job_id: str = "j") -> Submitted:
     async with database.write(order.generation_id) as connection:
-        return await lookups.found(connection, order, job_id, LATER)
+        return await answers.accepted_unless_taken(connection, order, job_id, LATER)
 
 
 async def absent(database: Database, order: Order) -> Submitted:
@@ -113,7 +113,7 @@ async def test_what_is_surely_absent_costs_nothing_and_is_sent_again(database: D
     assert submitted.result.failure.code == SURELY_ABSENT
     assert (await row_of(database, order.attempt.ref)).at_risk_micros == 0
     generation = await shown(database, order.generation_id)
-    assert (generation.stage, generation.cost) == (Stage.SUBMITTING, Cost(reserved=PRICE))
+    assert (generation.stage, generation.cost) == (Stage.SUBMITTING, Cost())
     assert (await told_types(database, order.generation_id))[-1] == "attempt.failed"
     again = await claimed_by(database, order.generation_id, began=2, now=LATER)
     assert again is not None

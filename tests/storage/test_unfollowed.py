@@ -147,7 +147,7 @@ async def test_what_is_found_is_a_late_job_and_not_lost_any_more(database: Datab
     await closed(database, order.generation_id)
     (again,) = await lost_orders(database)
     async with database.write(order.generation_id) as connection:
-        await lookups.found(connection, again, "job-1", LATER)
+        await answers.accepted_unless_taken(connection, again, "job-1", LATER)
     assert await lost_orders(database) == []
     assert await late(database) == [(order.generation_id, 1)]
     async with database.read() as connection:

@@ -158,7 +158,9 @@ class World(People):
         async with self.database().write(order.generation_id) as connection:
             match self.random.randrange(3):
                 case 0:
-                    await lookups.found(connection, order, f"job-{order.attempt.ref}", self.now())
+                    await answers.accepted_unless_taken(
+                        connection, order, f"job-{order.attempt.ref}", self.now()
+                    )
                 case 1:
                     await lookups.absent(connection, order, self.now())
                 case _:

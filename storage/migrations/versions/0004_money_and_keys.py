@@ -72,6 +72,7 @@ def upgrade() -> None:
         sa.Column("created_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("expires_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("used_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("generation_id", sa.String(length=30), nullable=True),
         sa.PrimaryKeyConstraint("token_hmac", name=op.f("pk_passes")),
     )
     op.create_index(op.f("ix_passes_key_id"), "passes", ["key_id"])
