@@ -10,7 +10,6 @@ from typing import Any
 
 import schemathesis
 from schemathesis import Case, HookContext
-from schemathesis.transport.serialization import Binary
 
 from tests.line_up import a_picture
 
@@ -22,18 +21,18 @@ NOBODYS_PICTURE = "https://[::1]/picture.png"
 
 
 @schemathesis.hook
-def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:  # noqa: ARG001  # found by names
+def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:  # noqa: ARG001  # found by names
     """Change a request that would end the run, or wait, or leave the machine."""
     if (case.path_parameters or {}).get("key_id") == OWN_KEY:
         case.path_parameters["key_id"] = SOME_KEY
     wait = (case.query or {}).get("wait")
     if isinstance(wait, int | str) and str(wait).isdecimal() and 1 < int(wait) <= WAIT_MAX:
         case.query["wait"] = 1
-    body = case.body if isinstance(case.body, dict) else {}
+    body: dict[str, Any] = case.body if isinstance(case.body, dict) else {}
     params = body.get("params")
     if isinstance(params, dict) and str(params.get("image_url", "")).startswith("http"):
         params["image_url"] = NOBODYS_PICTURE
     file = body.get("file")
     is_meant_to_be_right = case.meta is not None and case.meta.generation.mode.is_positive
     if is_meant_to_be_right and isinstance(file, str | bytes) and len(file) % 2 == 0:
-        body["file"] = Binary(PICTURE)
+        body["file"] = PICTURE

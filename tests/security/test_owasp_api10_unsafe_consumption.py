@@ -62,6 +62,14 @@ def renamed(said: dict[str, Any]) -> dict[str, Any]:
     return said | {"id": LEADS_ASTRAY}
 
 
+async def end_or_last_look(town: Town, generation_id: str) -> dict[str, Any]:
+    """A generation at its end; as it stands where a lie keeps it from ending, so that only that lie's test fails."""
+    try:
+        return await town.stack.end_of(generation_id, within=90)
+    except AssertionError:
+        return await town.stack.look(generation_id)
+
+
 async def endless(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """A film that has no end."""
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\n\r\n\0\0\0\x18ftypmp42")
@@ -103,7 +111,7 @@ async def lies(town: Town) -> AsyncIterator[Lies]:
             answer = await town.ann.post("/v1/generations", json=an_order(prompt, "runway"))
             assert answer.status_code == 202, answer.text
             ids[prompt] = answer.json()["id"]
-        ended = await asyncio.gather(*(town.stack.end_of(one, within=120) for one in ids.values()))
+        ended = await asyncio.gather(*(end_or_last_look(town, one) for one in ids.values()))
         yield Lies(dict(zip(ids, ended, strict=True)), inside)
 
 
