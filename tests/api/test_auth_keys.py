@@ -35,7 +35,7 @@ async def test_a_key_opens(house: Stack) -> None:
         "Bearer",
         "Bearer vp_",
         "Bearer nonsense",
-        f"Bearer {WrittenKey.new()}",
+        pytest.param(f"Bearer {WrittenKey.new()}", id="a key of nobody"),
         "Basic dXNlcjpwYXNz",
         "vp_without_a_scheme",
         "Bearer vp_a_b, Bearer vp_c_d",
