@@ -122,6 +122,7 @@ async def test_a_wrong_method_is_405_and_says_which_would_be_right(
         ("created_after=2026-01-01T00:00:00", "created_after"),
         ("created_after=0001-01-01T00:00:00%2B23:59", "created_after"),
         ("created_before=9999-12-31T23:59:59-23:59", "created_before"),
+        ("created_before=0.5", "created_before"),
         *(("q=" + "x" * 201, "q"), ("q=%00", "q"), ("project_id=" + "x" * 129, "project_id")),
         *(("project_id=a%00", "project_id"), ("user_id=%07", "user_id"), ("provider=%00", "provider")),
         *(("order=oldest", "order"), ("Limit=5", "Limit"), ("limit[]=5", "limit[]"), ("=", "")),
