@@ -136,8 +136,8 @@ class _Passage:
         await self._send(message)
 
     def _too_large(self) -> Problem:
-        detail = f"The body may have {self._max_body_bytes} bytes at most."
-        return Problem("body_too_large", detail, headers={"Connection": "close"})
+        # The rest is read and thrown away: who still sends when the connection closes never sees the answer.
+        return Problem("body_too_large", f"The body may have {self._max_body_bytes} bytes at most.")
 
     def _too_slow(self) -> Problem:
         detail = f"The body must be here after {self._seconds:g} seconds; send it faster, or a smaller one."
