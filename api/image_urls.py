@@ -98,7 +98,7 @@ async def _fetch(service: Service, url: str, target: Path) -> None:
 async def _save(answer: httpx.Response, target: Path) -> None:
     """Write what comes, as long as it may be a picture and is not too large."""
     announced = answer.headers.get("content-length", "")
-    if announced.isdecimal() and len(announced) < 20 and int(announced) > MAX_IMAGE_BYTES:  # noqa: PLR2004
+    if announced.isdecimal() and len(announced) < 20 and int(announced) > MAX_IMAGE_BYTES:  # noqa: PLR2004 - digits
         raise _too_large()
     size, beginning = 0, b""
     with target.open("wb") as out:

@@ -26,9 +26,9 @@ async def ensure(settings: Settings) -> str:
         SQLAlchemyError: The database does not answer.
     """
     # `videoplanet --help` does not wait for these.
-    from runtime import keyring  # noqa: PLC0415
-    from runtime.secret import seal_of, write_private  # noqa: PLC0415
-    from storage.database import Database  # noqa: PLC0415
+    from runtime import keyring  # noqa: PLC0415 - slow to import
+    from runtime.secret import seal_of, write_private  # noqa: PLC0415 - slow to import
+    from storage.database import Database  # noqa: PLC0415 - slow to import
 
     seal, text = seal_of(settings), read(settings.data_dir)
     async with Database(settings.effective_database_url) as database:

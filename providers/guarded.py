@@ -72,7 +72,7 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
+        timeout: float | None = None,  # noqa: ASYNC109 - as httpcore has it - httpcore's interface
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
@@ -94,7 +94,7 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
                 failure = error
         raise failure or httpcore.ConnectError(f"{host} has no address")
 
-    async def _judged(self, host: str, port: int, timeout: float | None) -> list[Address]:  # noqa: ASYNC109
+    async def _judged(self, host: str, port: int, timeout: float | None) -> list[Address]:  # noqa: ASYNC109 - as httpcore has it
         """Return the addresses of a host, all of which are public.
 
         A host with one that is not is refused as a whole: nobody has such a one by accident.
@@ -109,7 +109,7 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
             raise Forbidden("not_public", "leads to an address that is not on the public internet")
         return found[:_MOST_TRIED]
 
-    async def _looked_up(self, host: str, port: int, timeout: float | None) -> list[Address]:  # noqa: ASYNC109
+    async def _looked_up(self, host: str, port: int, timeout: float | None) -> list[Address]:  # noqa: ASYNC109 - as httpcore has it
         try:
             async with asyncio.timeout(timeout):
                 texts = await self._resolve(host, port)
@@ -125,8 +125,8 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
     async def connect_unix_socket(
         self,
         path: str,
-        timeout: float | None = None,  # noqa: ASYNC109, ARG002 - httpcore's interface
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
+        timeout: float | None = None,  # noqa: ASYNC109 - as httpcore has it, ARG002 - httpcore's interface
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - as httpcore has it
     ) -> httpcore.AsyncNetworkStream:
         """Refuse: nothing public is behind a file."""
         raise Forbidden("not_public", f"is the file {path}")

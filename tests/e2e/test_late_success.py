@@ -39,7 +39,7 @@ async def test_a_job_that_was_looked_for_in_vain_is_found_later_and_its_video_ha
     told = await types(stack, ordered["id"])
     assert told[-1] == "generation.late_success"
     assert told.count("attempt.found") == told.count("take.completed") == 1
-    (attempt,) = done["takes"][0]["attempts"]  # type: ignore[index]
+    (attempt,) = done["takes"][0]["attempts"]  # type: ignore[index]  # JSON
     assert attempt["outcome"] == "found"
 
 

@@ -49,7 +49,7 @@ async def late(database: Database, generation_id: str, now: datetime = LATER) ->
 
 async def left(database: Database, **request: object) -> Job:
     """A job that outlived its time, whose provider would not stop it; its take has failed where it may not go on."""
-    generation_id = await created(database, route=(RUNWAY, SEEDANCE), **request)  # type: ignore[arg-type]
+    generation_id = await created(database, route=(RUNWAY, SEEDANCE), **request)  # type: ignore[arg-type]  # of many kinds
     job = await running(database, generation_id)
     await stopped(database, job, CancelOutcome.GOES_ON, because=OUTLIVED)
     await answered(database, generation_id, SENT)

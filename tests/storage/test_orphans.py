@@ -107,7 +107,7 @@ async def test_a_file_that_is_stored_while_it_is_removed_is_stored_once_more(
                     poster = await assets.put_bytes(b"poster", uses.PICTURE)
                     video = a_video(sha256=film.sha256, poster_sha256=poster.sha256)
                     try:
-                        await completed(database, job, assets=assets, video=video)  # type: ignore[arg-type]
+                        await completed(database, job, assets=assets, video=video)  # type: ignore[arg-type]  # of many kinds
                     except FileGone:
                         continue
                     return
@@ -131,7 +131,7 @@ async def test_a_row_that_comes_after_the_first_look_still_keeps_its_file(
     looks = orphans._unused  # noqa: SLF001 - the moment between its look and the removal is what this is about
 
     async def look_then_somebody_stores(*given: object) -> object:
-        found = await looks(*given)  # type: ignore[arg-type]
+        found = await looks(*given)  # type: ignore[arg-type]  # of many kinds
         video = a_video(sha256=film.sha256, poster_sha256=poster.sha256)
         await completed(database, job, assets=assets, video=video)
         return found

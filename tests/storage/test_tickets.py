@@ -38,7 +38,7 @@ MINUTE = timedelta(minutes=1)
 async def first(
     database: Database, *healths: Health, route: tuple[object, ...] = ROUTE, **request: object
 ) -> Order:
-    generation_id = await created(database, route=route, **request)  # type: ignore[arg-type]
+    generation_id = await created(database, route=route, **request)  # type: ignore[arg-type]  # of many kinds
     order = (await answered(database, generation_id, healths=by_account(*healths))).order
     assert order is not None
     return order
