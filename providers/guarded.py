@@ -125,7 +125,7 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
     async def connect_unix_socket(
         self,
         path: str,
-        timeout: float | None = None,  # noqa: ASYNC109 - as httpcore has it, ARG002 - httpcore's interface
+        timeout: float | None = None,  # noqa: ASYNC109, ARG002 - as httpcore has it
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - as httpcore has it
     ) -> httpcore.AsyncNetworkStream:
         """Refuse: nothing public is behind a file."""
