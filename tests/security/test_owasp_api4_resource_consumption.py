@@ -59,13 +59,13 @@ async def test_bodies_are_bounded_whether_they_say_their_length_or_not(town: Tow
 
 
 async def told(stack: Stack, sent: str) -> bytes:
-    """What is answered to these bytes before the connection is closed."""
+    """The first line that is answered to these bytes; nothing where the connection is closed without one."""
     host, port = stack.api_url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     try:
         writer.write(sent.encode())
         async with asyncio.timeout(10):
-            return await reader.read()
+            return await reader.readline()
     finally:
         writer.close()
 
