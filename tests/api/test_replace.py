@@ -57,6 +57,7 @@ async def test_what_was_not_sent_yet_is_replaced_without_a_job(api: Stack) -> No
     assert await kinds(api, ordered["id"]) == [
         "generation.accepted",
         "cancel.requested",
+        "cost.changed",
         "cancel.outcome",
         "take.superseded",
         "take.started",
