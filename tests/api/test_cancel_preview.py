@@ -57,7 +57,7 @@ async def test_a_job_that_waits_at_its_provider(make_stack: MakeStack) -> None:
     told = {}
     for shortest in EVERY:
         ordered = await order_from(stack, shortest)
-        await stack.reaches(ordered["id"], "provider_queued")
+        await stack.reaches(ordered["id"], "provider_queued", within=90)
         foreseen, done = await foreseen_and_done(stack, ordered["id"])
         expect(shortest, foreseen, done)
         told[shortest.provider] = foreseen["outcome"], foreseen["billed"], foreseen["cost"] == NOTHING
