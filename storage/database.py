@@ -9,12 +9,14 @@ WAL lets readers go on meanwhile; `synchronous=FULL` makes a commit survive a po
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
 
+import aiosqlite
 from sqlalchemy import Connection, Dialect, event, func, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -195,7 +197,7 @@ def _sqlite_engine(url: str, *, pool_size: int, begin: str, foreign_keys: bool =
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        cursor.execute("PRAGMA journal_mode=WAL")
+        connection.run_async(_with_write_ahead_log)
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
         cursor.close()
@@ -205,3 +207,17 @@ def _sqlite_engine(url: str, *, pool_size: int, begin: str, foreign_keys: bool =
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+async def _with_write_ahead_log(connection: aiosqlite.Connection) -> None:
+    """Turn the journal to WAL: the first to do it needs the file alone, and `busy_timeout` does not wait for that."""
+    deadline = asyncio.get_running_loop().time() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            await connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.01)
+        else:
+            return

@@ -1,7 +1,10 @@
 """The migrations lead from nothing to what the code expects, on both databases, however many start them at once."""
 
 import asyncio
+import sqlite3
 import sys
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -235,3 +238,16 @@ async def test_a_new_database_can_be_upgraded_by_several_connections_at_once(emp
         async with one.read() as connection:
             assert (await connection.execute(COUNT)).scalar_one() == 0
         await one.close()
+
+
+async def test_a_new_file_that_another_process_is_turning_to_wal_is_waited_for(tmp_path: Path) -> None:
+    file = tmp_path / "new.db"
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        async with Database(f"sqlite+aiosqlite:///{file}") as database:
+            upgrading = asyncio.create_task(schema.upgrade(database))
+            await asyncio.wait({upgrading}, timeout=0.2)
+            other.execute("COMMIT")
+            await upgrading
+            async with database.read() as connection:
+                assert (await connection.execute(COUNT)).scalar_one() == 0
