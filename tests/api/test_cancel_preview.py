@@ -7,7 +7,7 @@ import pytest
 from tests.api.paused import occupied, waits
 from tests.api.refusals import problem_of
 from tests.conftest import MakeStack
-from tests.line_up import EVERY, RUNWAY, SEEDANCE, STABLE_VIDEO, Shortest, order_from
+from tests.line_up import RUNWAY, SEEDANCE, STABLE_VIDEO, Shortest, order_from
 from tests.stack import Stack
 
 NOTHING = {"reserved_usd": "0.00", "settled_usd": "0.00", "at_risk_usd": "0.00"}
@@ -55,16 +55,15 @@ async def test_a_job_that_waits_at_its_provider(make_stack: MakeStack) -> None:
     hour = "3600"
     stack = await make_stack(VIDEOPLANET_SANDBOX_SECONDS=hour, VIDEOPLANET_SANDBOX_QUEUE_SECONDS=hour)
     told = {}
-    for shortest in EVERY:
+    for shortest in (RUNWAY, SEEDANCE):  # the third does not tell whether a job waits or runs
         ordered = await order_from(stack, shortest)
-        await stack.reaches(ordered["id"], "provider_queued", within=90)
+        await stack.reaches(ordered["id"], "provider_queued")
         foreseen, done = await foreseen_and_done(stack, ordered["id"])
         expect(shortest, foreseen, done)
         told[shortest.provider] = foreseen["outcome"], foreseen["billed"], foreseen["cost"] == NOTHING
     assert told == {
         "runway": ("stopped", False, True),
         "seedance": ("stopped", False, True),
-        "stable-video": ("goes_on", None, False),
     }
 
 
