@@ -8,19 +8,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
 from activities.service import Service, now
+from domain.attempts.routing import route
 from domain.generation import Generation
 from domain.messages import ActivityName, Claim, Claimed, GiveUp, Signal, Wish, Wished
-from domain.params import SEED_MAX
-from domain.planning import Wanted, plans
-from domain.plans import Plan
-from domain.quotas import Ask, Refused
-from domain.refusals import RequestRefused
-from domain.regeneration import next_request
-from domain.request import GenerationRequest, RegenerateRequest
-from domain.routing import route
-from domain.tenants import Entitlement
-from storage import catalog, claims, events, facts, images, quotas, wishes
+from domain.orders.params import SEED_MAX
+from domain.orders.planning import Wanted, plans
+from domain.orders.plans import Plan
+from domain.orders.refusals import RequestRefused
+from domain.orders.regeneration import next_request
+from domain.orders.request import GenerationRequest, RegenerateRequest
+from domain.people.quotas import Ask, Refused
+from domain.people.tenants import Entitlement
+from storage import events
+from storage.attempts import facts
 from storage.database import Database, uninterrupted
+from storage.files import images
+from storage.money import quotas
+from storage.takes import catalog, claims, wishes
 
 
 class Bookkeeping:

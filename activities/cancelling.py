@@ -6,11 +6,12 @@ from temporalio import activity
 
 from activities.releasing import release_stopped, report_going_on
 from activities.service import Service, heartbeating, now
+from domain.attempts.outcomes import CancelOutcome, CancelReply, JobState
 from domain.messages import ActivityName, CancelJob, CancelResult, Job
-from domain.outcomes import CancelOutcome, CancelReply, JobState
 from failpoints import Point, reach
-from storage import endings, facts
+from storage.attempts import facts
 from storage.database import uninterrupted
+from storage.takes import endings
 
 _FRESH_SECONDS = 3.0
 

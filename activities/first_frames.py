@@ -4,11 +4,11 @@ import asyncio
 import os
 from collections import OrderedDict
 
-from domain.failures import Category, Failure
-from domain.plans import FirstFrame, Plan
-from storage import images
-from storage.assets import LocalAssets
-from storage.pictures import UnusablePicture, fit
+from domain.attempts.failures import Category, Failure
+from domain.orders.plans import FirstFrame, Plan
+from storage.files import images
+from storage.files.assets import LocalAssets
+from storage.files.pictures import UnusablePicture, fit
 
 _KEPT_BYTES = 64 * 1024**2
 _AT_ONCE = max(1, (os.cpu_count() or 2) - 1)

@@ -3,11 +3,11 @@
 from temporalio import activity
 
 from activities.service import Service, now
-from domain.gate_rows import GateNews, GateRows, LeasesToJudge, TicketsWanted, Verdicts
+from domain.gate.rows import GateNews, GateRows, LeasesToJudge, TicketsWanted, Verdicts
+from domain.gate.tickets import AccountLimits
 from domain.messages import ActivityName
-from domain.tickets import AccountLimits
-from storage import gates
 from storage.database import uninterrupted
+from storage.gate import gates
 
 
 class Gatekeeping:

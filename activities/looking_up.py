@@ -8,11 +8,11 @@ from temporalio import activity
 
 from activities.releasing import release_after_look_up
 from activities.service import Service, heartbeating, now
+from domain.attempts.outcomes import Unknown
 from domain.messages import ActivityName, Order, Submitted
-from domain.outcomes import Unknown
 from providers.base import CannotAsk, JobOrder, NotYetClear, Provider, ProviderError
 from providers.registry import UnknownAccount
-from storage import answers, lookups
+from storage.attempts import answers, lookups
 from storage.database import uninterrupted
 
 _MAX_PAUSE = timedelta(seconds=15)

@@ -8,13 +8,13 @@ from typing import Protocol
 from temporalio import activity
 
 from activities.service import Service, heartbeating, now
+from domain.attempts.outcomes import Accepted
 from domain.housekeeping import Reconciled
-from domain.line_up import LINE_UP, can_list
 from domain.messages import ActivityName
-from domain.outcomes import Accepted
+from domain.orders.line_up import LINE_UP, can_list
 from providers.base import CannotAsk, JobOrder, NotYetClear, Provider, ProviderError
 from providers.registry import UnknownAccount
-from storage import answers, lost
+from storage.attempts import answers, lost
 from storage.database import uninterrupted
 
 _LOOKS_FOR_SECONDS = 40.0
@@ -22,7 +22,7 @@ _LOOKS_FOR_SECONDS = 40.0
 
 
 class Keeper(Protocol):
-    """What needs SQL and Temporal, and no provider; see `runtime.keeper`."""
+    """What needs SQL and Temporal, and no provider; see `runtime.housekeeping.keeper`."""
 
     async def put_generations_right(self) -> Reconciled:
         """Hand over, hear, close and follow what nobody serves."""

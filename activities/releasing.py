@@ -1,12 +1,12 @@
 """Giving slots back: what each activity that sees an order or a job end tells the account's gate."""
 
 from activities.service import Service, now
-from domain.failures import Category, Failure
+from domain.attempts.failures import Category, Failure
+from domain.attempts.outcomes import Accepted, JobState, NotSent, Rejected, Unknown
+from domain.attempts.recovery import CANCELLED_BEFORE_SENDING, LOST_BEFORE_SENDING, WOKE_TOO_LATE
+from domain.gate.tickets import Outcome, Release
 from domain.messages import Job, JobEnd, Order, Submitted
 from domain.moments import micros_of
-from domain.outcomes import Accepted, JobState, NotSent, Rejected, Unknown
-from domain.recovery import CANCELLED_BEFORE_SENDING, LOST_BEFORE_SENDING, WOKE_TOO_LATE
-from domain.tickets import Outcome, Release
 
 _OURS = frozenset({LOST_BEFORE_SENDING, WOKE_TOO_LATE, CANCELLED_BEFORE_SENDING})
 """Failures that say nothing of the provider."""

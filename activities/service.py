@@ -11,14 +11,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio import activity
 
 from activities.first_frames import FirstFrames
-from domain.capabilities import ProviderFacts
+from domain.gate.tickets import AccountLimits, Release, Ticket
 from domain.messages import Limits
-from domain.tenants import Tenants
-from domain.tickets import AccountLimits, Release, Ticket
+from domain.orders.capabilities import ProviderFacts
+from domain.people.tenants import Tenants
 from providers.registry import Accounts
-from storage.assets import LocalAssets
 from storage.database import Database
-from storage.healths import Healths
+from storage.files.assets import LocalAssets
+from storage.gate.healths import Healths
 
 Result = TypeVar("Result")
 

@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from temporalio import activity
 
 from activities.service import Service, heartbeating, now
-from domain.failures import Category, Failure
+from domain.attempts.failures import Category, Failure
+from domain.attempts.outcomes import JobState, JobStatus
 from domain.generation import Video
-from domain.line_up import name_of
 from domain.messages import ActivityName, Ending, Job, Stored
-from domain.outcomes import JobState, JobStatus
+from domain.orders.line_up import name_of
 from failpoints import Point, reach
 from providers.base import ProviderError
-from providers.downloads import download
-from storage import bills, endings, facts
-from storage.asset_store import AssetTooLarge
+from providers.outgoing.downloads import download
+from storage.attempts import facts
 from storage.database import uninterrupted
-from storage.media import MediaFacts, UnplayableVideo, check_against_order, inspect_video
+from storage.files.asset_store import AssetTooLarge
+from storage.files.media import MediaFacts, UnplayableVideo, check_against_order, inspect_video
+from storage.money import bills
+from storage.takes import endings
 
 FETCHES = 3
 _PAUSE_SECONDS = 1.0

@@ -10,15 +10,15 @@ from temporalio import activity
 from activities.first_frames import FirstFrameGone
 from activities.releasing import release_after_submit
 from activities.service import Service, insistently, now
-from domain.failures import Category, Failure
+from domain.attempts.failures import Category, Failure
+from domain.attempts.outcomes import Accepted, NotSent, SubmitResult
+from domain.attempts.recovery import WOKE_TOO_LATE
 from domain.messages import ActivityName, Order, ResolveSubmit, Submitted
 from domain.moments import moment_of
-from domain.outcomes import Accepted, NotSent, SubmitResult
-from domain.recovery import WOKE_TOO_LATE
 from failpoints import Point, reach
 from providers.base import JobOrder
 from providers.registry import UnknownAccount, WrongMode
-from storage import answers, fence, lookups
+from storage.attempts import answers, fence, lookups
 from storage.database import uninterrupted
 
 _ASK_AGAIN_SECONDS = 0.5

@@ -7,15 +7,15 @@ from temporalio import activity
 
 from activities.releasing import release_job
 from activities.service import Service, heartbeating, now
-from domain.failures import Category, Failure
-from domain.line_up import name_of
+from domain.attempts.failures import Category, Failure
+from domain.attempts.outcomes import JobState, JobStatus
 from domain.messages import ActivityName, Job, JobEnd
 from domain.moments import moment_of
-from domain.outcomes import JobState, JobStatus
+from domain.orders.line_up import name_of
 from failpoints import Point, reach
 from providers.base import ProviderError
 from providers.registry import UnknownAccount
-from storage import answers, facts
+from storage.attempts import answers, facts
 from storage.database import uninterrupted
 
 SHOW_EVERY = timedelta(seconds=2)

@@ -11,42 +11,20 @@ from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 
-from api import (
-    audit,
-    description,
-    estimates,
-    events,
-    generations,
-    house,
-    images,
-    keys,
-    lists,
-    me,
-    media,
-    metrics,
-    orders,
-    pace,
-    pausing,
-    previews,
-    problems,
-    providers,
-    queue,
-    resolving,
-    scopes,
-    sessions,
-    takes,
-    tickets,
-    usage,
-    workflows,
-)
-from api.auth import Door
-from api.doorkeeper import Doorkeeper
-from api.fetches import fetches_of
+from api import description, house, problems
+from api.costs import estimates, metrics, resolving, usage
+from api.door import audit, keys, me, pace, scopes, sessions, tickets
+from api.door.auth import Door
+from api.door.doorkeeper import Doorkeeper
+from api.door.headers import DescribedInline
+from api.door.origins import is_loopback
+from api.door.rates import Rates
+from api.gates import pausing, providers, queue
+from api.gates.queueing import Hub
+from api.generations import events, generations, lists, media, orders, previews, takes, workflows
 from api.guards import Guard
-from api.headers import DescribedInline
-from api.origins import is_loopback
-from api.queueing import Hub
-from api.rates import Rates
+from api.pictures import images
+from api.pictures.fetches import fetches_of
 from api.service import Parts
 from providers.registry import facts_of
 from runtime.account_limits import account_limits_of
@@ -57,9 +35,9 @@ from runtime.secret import seal_of
 from runtime.settings import Settings
 from runtime.temporal import connect
 from runtime.tenants import tenants_of
-from storage.assets import LocalAssets
 from storage.database import Database
-from storage.healths import Healths
+from storage.files.assets import LocalAssets
+from storage.gate.healths import Healths
 
 STATIC = Path(__file__).parent / "static"
 VERSION = "0.1.0"

@@ -9,18 +9,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.problems import FieldError, Problem, not_found
 from api.service import Service, now
+from domain.attempts.routing import route
 from domain.generation import Generation
 from domain.ids import is_generation_id
-from domain.params import SEED_MAX
-from domain.planning import Wanted, plans
-from domain.plans import Plan
-from domain.request import GenerationRequest
-from domain.routing import route
-from domain.tenants import Entitlement
-from storage import catalog, images
+from domain.orders.params import SEED_MAX
+from domain.orders.planning import Wanted, plans
+from domain.orders.plans import Plan
+from domain.orders.request import GenerationRequest
+from domain.people.tenants import Entitlement
 from storage.database import alone_with
+from storage.files import images
 from storage.idempotency import Gone, Key, KeyReused, Reply, Work, was_used
 from storage.idempotency import once as once_per_key
+from storage.takes import catalog
 
 GenerationId = Annotated[str, Path(description="`gen_` and 26 characters.")]
 IdempotencyKey = Annotated[

@@ -10,11 +10,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.headers import protect
-from api.pace import WrongKeys, rate_headers
+from api.door.headers import protect
+from api.door.pace import WrongKeys, rate_headers
+from api.door.rates import Rates
+from api.pictures.taking_in import MAX_IMAGE_BYTES
 from api.problems import Problem, response
-from api.rates import Rates
-from api.taking_in import MAX_IMAGE_BYTES
 from runtime.settings import Settings
 
 MAX_BODY_BYTES = 64 * 1024

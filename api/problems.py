@@ -16,8 +16,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
-from domain.refusals import Problem as Wrong
-from domain.refusals import RequestRefused
+from domain.orders.refusals import Problem as Wrong
+from domain.orders.refusals import RequestRefused
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -12,13 +12,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.app import create_app
 from api.connections import impatient
-from api.origins import is_loopback
+from api.door.origins import is_loopback
 from runtime.logs import configure
 from runtime.misconfigured import Misconfigured
 from runtime.secret import seal_of
 from runtime.settings import Settings
-from storage import keys
 from storage.database import Database
+from storage.people import keys
 
 _GRACE_SECONDS = 5
 _REFUSED = 2

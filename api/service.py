@@ -12,30 +12,30 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from api.doorkeeper import Doorkeeper
-from api.fetches import Fetches
+from api.door.doorkeeper import Doorkeeper
+from api.door.rates import Rates
+from api.door.scopes import caller_of
+from api.gates.queue_schemas import PlaceOut
+from api.gates.queueing import Hub
+from api.generations.schemas import GenerationOut
+from api.pictures.fetches import Fetches
 from api.problems import not_found
-from api.queue_schemas import PlaceOut
-from api.queueing import Hub
-from api.rates import Rates
-from api.schemas import GenerationOut
-from api.scopes import caller_of
-from domain.callers import Caller
-from domain.capabilities import ProviderFacts
+from domain.attempts.outcomes import AttemptState
+from domain.gate.tickets import AccountLimits
 from domain.generation import Generation
 from domain.ids import is_generation_id
 from domain.messages import Signal
-from domain.outcomes import AttemptState
+from domain.orders.capabilities import ProviderFacts
+from domain.people.callers import Caller
+from domain.people.tenants import Tenants
 from domain.status import Stage
-from domain.tenants import Tenants
-from domain.tickets import AccountLimits
 from runtime.gates import Gates
 from runtime.nudge import Nudger
 from runtime.settings import Settings
-from storage import catalog
-from storage.assets import LocalAssets
 from storage.database import Database
-from storage.healths import Healths
+from storage.files.assets import LocalAssets
+from storage.gate.healths import Healths
+from storage.takes import catalog
 
 log = structlog.get_logger(__name__)
 

@@ -21,16 +21,16 @@ with workflow.unsafe.imports_passed_through():
     from activities.gatekeeping import Gatekeeping
     from activities.service import Service
     from benchmarks.server import RUNNER, temporal_server
-    from domain.capabilities import Mode
+    from domain.attempts.outcomes import AttemptState
+    from domain.gate.tickets import AccountLimits, Grant, Release, SlotSignal, Ticket
     from domain.generation import DeploymentMode
     from domain.ids import attempt_ref, new_generation_id
     from domain.messages import ClaimedAttempt, Limits, Order, TaskQueue
-    from domain.outcomes import AttemptState
-    from domain.plans import Plan
-    from domain.tickets import AccountLimits, Grant, Release, SlotSignal, Ticket
+    from domain.orders.capabilities import Mode
+    from domain.orders.plans import Plan
     from runtime.gates import Gates
     from storage.database import Database
-    from storage.healths import Healths
+    from storage.gate.healths import Healths
     from storage.schema import upgrade
     from workflows.gate import ProviderGate
     from workflows.slots import Slots

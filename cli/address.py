@@ -3,7 +3,7 @@
 import os
 from urllib.parse import urlsplit
 
-from cli import lock, operator_key, ports
+from cli.running import lock, operator_key, ports
 from runtime.settings import Settings
 
 

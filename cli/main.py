@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from cli import accounts, api_keys, entry, estimates, generations, images, queue, takes
+from cli.asking import accounts, estimates, generations, images, queue, takes
 from cli.exits import HELP, Exit
+from cli.people import api_keys, entry
 
 if TYPE_CHECKING:  # imported where it runs, so that `videoplanet --help` is quick
     from runtime.settings import Settings
@@ -46,7 +47,7 @@ def up(
     ] = 1800.0,
 ) -> None:
     """Start everything, make one video, and serve until Ctrl-C."""
-    from cli.up import Options, run  # noqa: PLC0415 - `videoplanet --help` does not wait for it
+    from cli.running.up import Options, run  # noqa: PLC0415 - `videoplanet --help` does not wait for it
 
     options = Options(once=once, prompt=prompt, grace_seconds=grace, timeout_seconds=timeout)
     settings = _settings()
@@ -62,7 +63,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print exactly one JSON document.")] = False,
 ) -> None:
     """Look for what keeps VideoPlanet from running here, and say what to do."""
-    from cli.doctor import run  # noqa: PLC0415 - `videoplanet --help` does not wait for it
+    from cli.running.doctor import run  # noqa: PLC0415 - `videoplanet --help` does not wait for it
 
     raise typer.Exit(run(_settings(), os.environ, as_json=as_json))
 
@@ -93,7 +94,7 @@ def migrate(
     ] = False,
 ) -> None:
     """Bring the database to the state that this version needs."""
-    from cli import operator_key as key  # noqa: PLC0415 - only this command needs it
+    from cli.running import operator_key as key  # noqa: PLC0415 - only this command needs it
     from runtime.migrate import migrate as run  # noqa: PLC0415 - the same
 
     settings = _settings()

@@ -6,10 +6,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.asking.following import video_of
+from cli.asking.progress import describe, percent_of
 from cli.client import Json
 from cli.console import line, print_table
-from cli.following import video_of
-from cli.progress import describe, percent_of
 
 _PROMPT_SHOWN = 48
 _STYLES = {"completed": "green", "failed": "red", "cancelled": "yellow"}

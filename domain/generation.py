@@ -5,12 +5,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from domain.failures import Failure
+from domain.attempts.failures import Failure
+from domain.attempts.outcomes import AttemptState, CancelOutcome, JobState
 from domain.model import Frozen, Message
 from domain.money import Micros
-from domain.outcomes import AttemptState, CancelOutcome, JobState
-from domain.plans import Plan
-from domain.request import GenerationRequest
+from domain.orders.plans import Plan
+from domain.orders.request import GenerationRequest
 from domain.status import Stage, Status
 
 

@@ -7,13 +7,13 @@ messages end up in workflow histories: fields may be added with a default, never
 from datetime import timedelta
 from enum import StrEnum
 
-from domain.failures import Failure
+from domain.attempts.failures import Failure
+from domain.attempts.outcomes import AttemptState, CancelOutcome, JobState, SubmitResult
+from domain.gate.tickets import Refusal, Ticket
 from domain.generation import Cost, DeploymentMode
 from domain.model import Message
-from domain.outcomes import AttemptState, CancelOutcome, JobState, SubmitResult
-from domain.plans import Plan
+from domain.orders.plans import Plan
 from domain.status import Status
-from domain.tickets import Refusal, Ticket
 
 GENERATION_WORKFLOW = "Generation"
 """The type's name. It changes with an incompatible change of the workflow: runs of an older type are ended when the

@@ -5,8 +5,8 @@ from typing import Final, TypeGuard
 
 import httpx
 
-from domain.failures import Category, Failure
-from domain.outcomes import Unknown
+from domain.attempts.failures import Category, Failure
+from domain.attempts.outcomes import Unknown
 from providers.base import ProviderError
 
 UNCLEAR: Final = frozenset({408, 425, 499})

@@ -5,9 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from domain.failures import Failure
-from domain.outcomes import Accepted, CancelReply, JobStatus, NotSent, Rejected, SubmitResult, Unknown
-from domain.plans import Plan
+from domain.attempts.failures import Failure
+from domain.attempts.outcomes import (
+    Accepted,
+    CancelReply,
+    JobStatus,
+    NotSent,
+    Rejected,
+    SubmitResult,
+    Unknown,
+)
+from domain.orders.plans import Plan
 
 __all__ = [
     "Accepted",

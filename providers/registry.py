@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from domain.capabilities import ProviderFacts
+from domain.costs.prices import ModelPrice
+from domain.costs.pricing import repriced
 from domain.generation import DeploymentMode
-from domain.line_up import LINE_UP, RETIREMENT, RUNWAY, SEEDANCE, STABLE_VIDEO
-from domain.prices import ModelPrice
-from domain.pricing import repriced
+from domain.orders.capabilities import ProviderFacts
+from domain.orders.line_up import LINE_UP, RETIREMENT, RUNWAY, SEEDANCE, STABLE_VIDEO
 from providers import runway, seedance, stability
 from providers.base import Provider
-from providers.doors import Doors, Origin
-from providers.fetching import Outgoing
+from providers.outgoing.doors import Doors, Origin
+from providers.outgoing.fetching import Outgoing
 from providers.seedance_tasks import token_prices
 
 SANDBOX_KEY = "sandbox"

@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 
-from domain.capabilities import Mode
-from domain.outcomes import CancelReply, JobState, JobStatus
+from domain.attempts.outcomes import CancelReply, JobState, JobStatus
+from domain.orders.capabilities import Mode
 from providers.answers import UNCLEAR, gone, is_job_id, unclear
 from providers.base import (
     Accepted,
@@ -28,7 +28,7 @@ from providers.base import (
     Unknown,
     nothing,
 )
-from providers.http import JsonBody, ask, json_of, open_client, send_once
+from providers.outgoing.http import JsonBody, ask, json_of, open_client, send_once
 from providers.runway_tasks import failure_of_answer, read_task
 
 API_VERSION = "2024-11-06"

@@ -9,14 +9,16 @@ from typing import Any
 
 import httpx
 
-from domain.failures import Category, Failure
-from domain.outcomes import JobState, JobStatus
+from domain.attempts.failures import Category, Failure
+from domain.attempts.outcomes import JobState, JobStatus
 from providers.answers import is_address, unusable, without_key
-from providers.http import json_of, retry_after_seconds
+from providers.outgoing.http import json_of, retry_after_seconds
 
 _CREDIT_MICROS = 10_000
 _MAX_CODE = 100
-_MAX_CREDITS = 10**9  # far above `domain.billing.MOST`: whatever says more is no number to calculate with
+_MAX_CREDITS = (
+    10**9
+)  # far above `domain.costs.billing.MOST`: whatever says more is no number to calculate with
 
 _STATES = {
     "PENDING": JobState.QUEUED,

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from domain.capabilities import SILENT_OPTION
-from domain.failures import Category
-from domain.outcomes import CancelReply, JobState, JobStatus
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import CancelReply, JobState, JobStatus
+from domain.orders.capabilities import SILENT_OPTION
 from providers.answers import UNCLEAR, gone, is_job_id, unclear
 from providers.base import (
     Accepted,
@@ -30,7 +30,7 @@ from providers.base import (
     Unknown,
     nothing,
 )
-from providers.http import JsonBody, ask, json_of, open_client, send_once
+from providers.outgoing.http import JsonBody, ask, json_of, open_client, send_once
 from providers.seedance_errors import RUNNING_TASK, failure_of_answer, said_in
 from providers.seedance_search import Search
 from providers.seedance_tasks import PRICES, TokenPrices, model_name, read_task

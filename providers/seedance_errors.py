@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 
-from domain.failures import Category, Failure
+from domain.attempts.failures import Category, Failure
 from providers.answers import without_key
-from providers.http import json_of, retry_after_seconds
+from providers.outgoing.http import json_of, retry_after_seconds
 
 RUNNING_TASK = "InvalidAction.RunningTaskDeletion"
 """The code of a refused cancel: the task has left the queue."""

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any
 
-from domain.capabilities import Mode
 from domain.ids import is_attempt_ref
-from domain.params import SEED_MAX
-from domain.plans import Plan
+from domain.orders.capabilities import Mode
+from domain.orders.params import SEED_MAX
+from domain.orders.plans import Plan
 from providers.answers import is_job_id, unusable
 from providers.base import JobOrder, NotYetClear
 from providers.seedance_tasks import model_name, whole_number

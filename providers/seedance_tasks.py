@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from domain.capabilities import ProviderFacts
-from domain.failures import Category, Failure
-from domain.line_up import SEEDANCE
+from domain.attempts.failures import Category, Failure
+from domain.attempts.outcomes import JobState, JobStatus
+from domain.costs.prices import PerToken
 from domain.money import Micros
-from domain.outcomes import JobState, JobStatus
-from domain.params import RESOLUTION_NAMES, SEED_MAX
-from domain.prices import PerToken
+from domain.orders.capabilities import ProviderFacts
+from domain.orders.line_up import SEEDANCE
+from domain.orders.params import RESOLUTION_NAMES, SEED_MAX
 from providers.answers import is_address, unusable
 from providers.seedance_errors import failure_of_task
 

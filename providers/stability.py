@@ -16,10 +16,10 @@ from typing import Final
 
 import httpx
 
-from domain.failures import Category, Failure
-from domain.line_up import RETIREMENT
-from domain.outcomes import CancelReply, JobState, JobStatus
-from domain.params import Plain
+from domain.attempts.failures import Category, Failure
+from domain.attempts.outcomes import CancelReply, JobState, JobStatus
+from domain.orders.line_up import RETIREMENT
+from domain.orders.params import Plain
 from providers.answers import UNCLEAR, gone, is_job_id, unclear
 from providers.base import (
     Accepted,
@@ -34,7 +34,7 @@ from providers.base import (
     Unknown,
     nothing,
 )
-from providers.http import FormBody, ask, json_of, open_client, send_once
+from providers.outgoing.http import FormBody, ask, json_of, open_client, send_once
 from providers.stability_answers import error_of, failure_of, read_result
 
 POLL_INTERVAL = timedelta(seconds=10)

@@ -6,11 +6,11 @@ from typing import Final
 
 import httpx
 
-from domain.failures import Category, Failure
-from domain.outcomes import JobState, JobStatus
+from domain.attempts.failures import Category, Failure
+from domain.attempts.outcomes import JobState, JobStatus
 from providers.answers import unusable, without_key
 from providers.base import ProviderError
-from providers.http import json_of, retry_after_seconds
+from providers.outgoing.http import json_of, retry_after_seconds
 
 _MAX_SEED: Final = 4_294_967_294
 _SUCCESS: Final = "SUCCESS"

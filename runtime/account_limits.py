@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from domain.line_up import LINE_UP, SPACING
-from domain.tickets import AccountLimits, BreakerLimits
+from domain.gate.tickets import AccountLimits, BreakerLimits
+from domain.orders.line_up import LINE_UP, SPACING
 from runtime.providers_file import Account, Breaker, accounts_told
 from runtime.settings import Settings
 

@@ -9,10 +9,10 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
+from domain.costs.prices import ModelPrice, PerVideo
 from domain.generation import DeploymentMode
-from domain.line_up import LINE_UP, RUNWAY, SEEDANCE, STABLE_VIDEO
 from domain.money import from_usd
-from domain.prices import ModelPrice, PerVideo
+from domain.orders.line_up import LINE_UP, RUNWAY, SEEDANCE, STABLE_VIDEO
 from providers.registry import SANDBOX_KEY, SANDBOX_LISTING_DELAY, SANDBOX_POLL, Access
 from runtime.misconfigured import Misconfigured
 from runtime.providers_file import prices_of

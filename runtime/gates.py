@@ -13,9 +13,17 @@ from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError, 
 from temporalio.common import QueryRejectCondition, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.gate_status import GateStatus, StatusWanted
+from domain.gate.status import GateStatus, StatusWanted
+from domain.gate.tickets import (
+    GATE_WORKFLOW,
+    STATUS_QUERY,
+    AccountLimits,
+    GateSignal,
+    Release,
+    Ticket,
+    gate_id,
+)
 from domain.messages import TaskQueue
-from domain.tickets import GATE_WORKFLOW, STATUS_QUERY, AccountLimits, GateSignal, Release, Ticket, gate_id
 
 _RPC_TIMEOUT = timedelta(seconds=5)
 _TRIES = 4

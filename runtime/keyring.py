@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.callers import Caller, Scope
-from domain.keys import Key, KeyState, WrittenKey
 from domain.model import Frozen
+from domain.people.callers import Caller, Scope
+from domain.people.keys import Key, KeyState, WrittenKey
 from runtime.secret import Purpose, Seal
-from storage import audit, keys
+from storage.people import audit, keys
 
 
 class NewKey(Frozen):

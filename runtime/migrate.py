@@ -1,7 +1,7 @@
 """Bringing the stores to what this version needs: the SQL schema, the search attributes, and who serves what.
 
-Runs of an older version of the workflow are handed over (`runtime.handover`) after the schema is current: the new ones
-need it. What an older process starts afterwards is handed over by the reconciler.
+Runs of an older version of the workflow are handed over (`runtime.housekeeping.handover`) after the schema is
+current: the new ones need it. What an older process starts afterwards is handed over by the reconciler.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSe
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from runtime.handover import hand_over
+from runtime.housekeeping.handover import hand_over
 from runtime.settings import Settings
 from runtime.temporal import connect
 from runtime.temporal_server import SEARCH_ATTRIBUTES

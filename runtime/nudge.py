@@ -17,8 +17,8 @@ from temporalio.common import (
 
 from domain.generation import Generation
 from domain.messages import GENERATION_WORKFLOW, Signal, TaskQueue
-from storage import catalog
 from storage.database import Database
+from storage.takes import catalog
 
 RPC_TIMEOUT = timedelta(seconds=5)
 _SUMMARY_CHARACTERS = 100

@@ -14,11 +14,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from domain.capabilities import ModelFacts, ProviderFacts
-from domain.line_up import LINE_UP
+from domain.costs.prices import ModelPrice, PerSecond, PerToken, PerVideo, Price, Rate
+from domain.costs.pricing import resolutions, unpriced
 from domain.money import Micros, from_usd
-from domain.prices import ModelPrice, PerSecond, PerToken, PerVideo, Price, Rate
-from domain.pricing import resolutions, unpriced
+from domain.orders.capabilities import ModelFacts, ProviderFacts
+from domain.orders.line_up import LINE_UP
 from runtime.misconfigured import Misconfigured
 from runtime.settings import Settings
 
@@ -57,7 +57,7 @@ class _Part(BaseModel):
 
 
 class Breaker(_Part):
-    """When an account is left alone after failures; see `domain.tickets.BreakerLimits`."""
+    """When an account is left alone after failures; see `domain.gate.tickets.BreakerLimits`."""
 
     in_a_row: Annotated[int, Field(ge=1)] | None = None
     window: Annotated[int, Field(ge=1)] | None = None
@@ -121,7 +121,7 @@ def accounts_told(settings: Settings) -> Mapping[str, Account]:
 
 
 def prices_of(settings: Settings) -> Mapping[str, Mapping[str, ModelPrice]]:
-    """Return the prices that the file gives, by account and model; see `domain.pricing.repriced`.
+    """Return the prices that the file gives, by account and model; see `domain.costs.pricing.repriced`.
 
     Raises:
         BadProvidersFile: See `accounts_told`.

@@ -9,11 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from domain.fields import Name, Slug
-from domain.line_up import LINE_UP
+from domain.gate.tickets import Priority
 from domain.money import from_usd
-from domain.quotas import Allowance
-from domain.tenants import UNLIMITED, Tenant, Tenants, Tier
-from domain.tickets import Priority
+from domain.orders.line_up import LINE_UP
+from domain.people.quotas import Allowance
+from domain.people.tenants import UNLIMITED, Tenant, Tenants, Tier
 from runtime.misconfigured import Misconfigured
 from runtime.settings import Settings
 

@@ -11,22 +11,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from sandbox import (
-    control,
-    outputs,
-    runway,
-    runway_requests,
-    seedance,
-    seedance_models,
-    stability,
-    stability_requests,
-)
+from sandbox import control
 from sandbox.arrivals import ArrivalBook
 from sandbox.callbacks import Callbacks
-from sandbox.filmlab import FilmLab
+from sandbox.films import outputs
+from sandbox.films.filmlab import FilmLab
 from sandbox.house import House
 from sandbox.jobbook import JobBook
 from sandbox.settings import Settings
+from sandbox.wires import runway, runway_requests, seedance, seedance_models, stability, stability_requests
 
 _PROVIDERS: Final = {
     runway_requests.NAME: runway.routes,

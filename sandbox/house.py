@@ -21,10 +21,10 @@ from starlette.responses import JSONResponse, Response
 from sandbox.arrivals import ArrivalBook, most_at_once
 from sandbox.callbacks import Callbacks
 from sandbox.faults import AT_THE_DOOR, OF_THE_OUTPUT, POSSIBLE, Fault, FaultBook, Kind, Operation
-from sandbox.filmlab import FilmLab
+from sandbox.films.filmlab import FilmLab
+from sandbox.films.picture import Film
 from sandbox.jobbook import JobBook
 from sandbox.jobs import Callback, Fate, Job
-from sandbox.picture import Film
 from sandbox.settings import Settings
 from sandbox.wire import HangUp, arrived_at
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from sandbox.faults import Fault
-from sandbox.picture import Film
+from sandbox.films.picture import Film
 
 
 class State(StrEnum):

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.generation import Generation
 from domain.status import TERMINAL
-from storage import images
+from storage.files import images
+from storage.files.images import Image
 from storage.idempotency import KEEP
-from storage.images import Image
 from storage.tables import api_keys, generations, idempotency, passes, takes
 from storage.tables import images as pictures
 

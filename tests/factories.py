@@ -3,17 +3,17 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain.capabilities import Mode
-from domain.failures import Category, Failure
+from domain.attempts.failures import Category, Failure
+from domain.attempts.outcomes import AttemptState
 from domain.generation import DeploymentMode, Generation, Take, Video
 from domain.ids import attempt_ref, new_generation_id
-from domain.line_up import RUNWAY
 from domain.messages import ClaimedAttempt, Job, Limits, Order
 from domain.moments import micros_of
-from domain.outcomes import AttemptState
-from domain.planning import Wanted, plan
-from domain.plans import FirstFrame, Plan
-from domain.request import GenerationRequest
+from domain.orders.capabilities import Mode
+from domain.orders.line_up import RUNWAY
+from domain.orders.planning import Wanted, plan
+from domain.orders.plans import FirstFrame, Plan
+from domain.orders.request import GenerationRequest
 from domain.status import Stage, Status
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

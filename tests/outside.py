@@ -79,7 +79,7 @@ class Names:
         self.asked: list[str] = []
 
     async def __call__(self, host: str, port: int) -> Sequence[str]:
-        """Look a name up; see `providers.guarded.Resolve`."""
+        """Look a name up; see `providers.outgoing.guarded.Resolve`."""
         assert 0 < port < 65536
         self.asked.append(host)
         turns = self._answers.get(host)

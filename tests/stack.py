@@ -18,8 +18,8 @@ from typing import Any, Literal, Self
 
 import httpx
 
-from domain.line_up import SPACING
 from domain.messages import GENERATION_WORKFLOW, TaskQueue
+from domain.orders.line_up import SPACING
 from failpoints import Point
 from runtime.settings import Settings
 from runtime.temporal_server import command
@@ -320,7 +320,7 @@ class Stack:
 
 def _tied(line: list[str]) -> list[str]:
     """Return the command line that ends with the tests, however those end."""
-    return [sys.executable, "-I", "-S", str(ROOT / "cli" / "tied.py"), str(os.getpid()), *line]
+    return [sys.executable, "-I", "-S", str(ROOT / "cli" / "running" / "tied.py"), str(os.getpid()), *line]
 
 
 def is_stopped(pid: int) -> bool:

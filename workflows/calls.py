@@ -8,9 +8,9 @@ from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exce
 from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 
 with workflow.unsafe.imports_passed_through():
-    from domain.failures import Category, Failure
-    from domain.gate_rows import GateNews, GateRows, LeasesToJudge, TicketsWanted, Verdicts
-    from domain.line_up import name_of
+    from domain.attempts.failures import Category, Failure
+    from domain.gate.rows import GateNews, GateRows, LeasesToJudge, TicketsWanted, Verdicts
+    from domain.gate.tickets import Refusal
     from domain.messages import (
         ActivityName,
         CancelJob,
@@ -30,7 +30,7 @@ with workflow.unsafe.imports_passed_through():
         Wished,
     )
     from domain.moments import moment_of
-    from domain.tickets import Refusal
+    from domain.orders.line_up import name_of
 
 
 # SQL comes back some day, and then what was to be written is still to be written: never give up.

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from domain.attempts.outcomes import JobState
     from domain.messages import Ending, JobEnd, LateJob, Limits
-    from domain.outcomes import JobState
 
     from workflows import calls
 

@@ -1,6 +1,6 @@
 """The gate of one account: a durable queue, its slots, its pace, and its breaker.
 
-Wiring only: signals edit the state of `domain.admission`, one loop asks it what is due, and slots are granted by
+Wiring only: signals edit the state of `domain.gate.admission`, one loop asks it what is due, and slots are granted by
 signals that go out at once, side by side. What waits is in SQL, so a gate that starts anew reads it there; one that
 goes on carries its slots, pace and breaker.
 """
@@ -12,11 +12,10 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
-    from domain.admission import Admission
-    from domain.gate_rows import GateNews, GateRows, LeasesToJudge, TicketsWanted
-    from domain.gate_status import GateStatus, StatusWanted
-    from domain.moments import micros_of, moment_of
-    from domain.tickets import (
+    from domain.gate.admission import Admission
+    from domain.gate.rows import GateNews, GateRows, LeasesToJudge, TicketsWanted
+    from domain.gate.status import GateStatus, StatusWanted
+    from domain.gate.tickets import (
         GATE_WORKFLOW,
         STATUS_QUERY,
         AccountLimits,
@@ -29,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
         SlotSignal,
         Ticket,
     )
+    from domain.moments import micros_of, moment_of
 
     from workflows import calls
 

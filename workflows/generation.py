@@ -1,8 +1,8 @@
 """One generation: a loop that serves whatever take is wanted, and ends when nothing is.
 
 Wiring only: what is wanted is in SQL (claimed at the start of each attempt), what follows from an answer is decided
-in `domain.recovery`, and the work is done by the activities in `workflows.calls`. Signals only raise flags, any
-number of times.
+in `domain.attempts.recovery`, and the work is done by the activities in `workflows.calls`. Signals only raise flags,
+any number of times.
 """
 
 import asyncio
@@ -14,7 +14,8 @@ from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from domain.line_up import name_of
+    from domain.attempts.outcomes import Accepted, AttemptState, CancelOutcome, JobState, Unknown
+    from domain.gate.tickets import Grant, Refusal, SlotSignal
     from domain.messages import (
         GENERATION_WORKFLOW,
         VIEW_QUERY,
@@ -31,8 +32,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from domain.moments import moment_of
     from domain.money import MICROS_PER_DOLLAR
-    from domain.outcomes import Accepted, AttemptState, CancelOutcome, JobState, Unknown
-    from domain.tickets import Grant, Refusal, SlotSignal
+    from domain.orders.line_up import name_of
 
     from workflows import calls
     from workflows.drains import Drains

@@ -1,7 +1,7 @@
 """One round of the reconciler: three parts, one after another, each of which may fail without harm to the others.
 
-A Schedule starts a round every minute (`runtime.schedule`). There is nothing to be carried from one round to the next,
-so what a round could not do is simply done by the next one.
+A Schedule starts a round every minute (`runtime.housekeeping.schedule`). There is nothing to be carried from one
+round to the next, so what a round could not do is simply done by the next one.
 """
 
 from datetime import timedelta

@@ -7,8 +7,8 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
+    from domain.gate.tickets import GateSignal, Grant, Refusal, Release, gate_id
     from domain.messages import Order
-    from domain.tickets import GateSignal, Grant, Refusal, Release, gate_id
 
 
 class Slot:

@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from activities.first_frames import FirstFrameGone, FirstFrames
-from domain.failures import Category
-from domain.plans import FirstFrame, Plan
-from storage.assets import LocalAssets
+from domain.attempts.failures import Category
+from domain.orders.plans import FirstFrame, Plan
+from storage.files.assets import LocalAssets
 from tests.factories import a_plan, an_image_plan
 from tests.line_up import a_picture
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from domain.callers import Scope
+from domain.people.callers import Scope
 from tests.api.keyholders import new_key
 from tests.line_up import uploaded
 from tests.stack import ROOT, Stack

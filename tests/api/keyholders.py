@@ -6,8 +6,8 @@ from datetime import datetime
 
 import httpx
 
-from domain.callers import Caller, Scope
-from domain.keys import Key
+from domain.people.callers import Caller, Scope
+from domain.people.keys import Key
 from runtime import keyring
 from runtime.secret import seal_of
 from runtime.settings import Settings

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from domain.callers import Scope
-from domain.keys import WrittenKey
+from domain.people.callers import Scope
+from domain.people.keys import WrittenKey
 from runtime import keyring
 from storage.database import Database
 from tests.api.keyholders import client, new_key, settings_of, somebody

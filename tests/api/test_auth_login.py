@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from domain.callers import Scope
+from domain.people.callers import Scope
 from tests.api.conftest import only
 from tests.api.keyholders import client, new_key
 from tests.api.refusals import problem_of

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api import links
-from domain.callers import Scope
+from api.door import links
+from domain.people.callers import Scope
 from runtime.secret import seal_of
 from tests.api.keyholders import client, new_key, settings_of, somebody
 from tests.api.refusals import problem_of

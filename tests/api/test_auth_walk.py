@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from domain.callers import Scope
+from domain.people.callers import Scope
 from tests.api.keyholders import client, new_key, somebody
 from tests.api.refusals import problem_of
 from tests.line_up import a_picture

@@ -6,11 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
-from api.estimates import OfferOut
-from domain.estimates import Offer
-from domain.planning import Wanted
-from domain.plans import Adjustment
-from domain.routing import Door
+from api.costs.estimates import OfferOut
+from domain.attempts.routing import Door
+from domain.costs.estimates import Offer
+from domain.orders.planning import Wanted
+from domain.orders.plans import Adjustment
 from tests.api.pictures import send
 from tests.eventually import eventually
 from tests.factories import a_plan, a_request

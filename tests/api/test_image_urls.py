@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from api.fetches import MAX_FETCHES_OF_A_TENANT, fetches_of
-from api.taking_in import MAX_IMAGE_BYTES
-from providers.doors import Forbidden
+from api.pictures.fetches import MAX_FETCHES_OF_A_TENANT, fetches_of
+from api.pictures.taking_in import MAX_IMAGE_BYTES
+from providers.outgoing.doors import Forbidden
 from runtime.settings import Settings
 from tests.api.changes import again, cancel
 from tests.api.elsewhere import Elsewhere, elsewhere

@@ -7,9 +7,9 @@ from typing import cast
 
 import pytest
 
-from api.queueing import EVERY_SECONDS, Hub
-from domain.gate_status import GateStatus, StatusWanted, Waiting, WaitReason
-from domain.tickets import AccountLimits, Ticket
+from api.gates.queueing import EVERY_SECONDS, Hub
+from domain.gate.status import GateStatus, StatusWanted, Waiting, WaitReason
+from domain.gate.tickets import AccountLimits, Ticket
 from runtime.gates import Gates
 
 REFS = [f"gen_{number}.1.1" for number in range(5)]

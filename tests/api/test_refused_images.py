@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from api.guards import MAX_BODY_BYTES, MAX_UPLOAD_BYTES
-from api.taking_in import MAX_IMAGE_BYTES
+from api.pictures.taking_in import MAX_IMAGE_BYTES
 from tests.api.pictures import send, solid
 from tests.api.refusals import JSON, errors_of, problem_of
 from tests.stack import Stack

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from domain.quotas import next_day, next_month
+from domain.people.quotas import next_day, next_month
 from tests.api.limited import PRICE, house, post
 from tests.api.refusals import problem_of
 from tests.stack import Stack

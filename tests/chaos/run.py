@@ -23,7 +23,7 @@ import httpx
 from sqlalchemy import select
 
 from storage.database import Database
-from storage.drift import drift
+from storage.money.drift import drift
 from storage.tables import attempts, ledger
 from tests.chaos.damage import Damage, sandbox_says, say
 from tests.chaos.line import Line

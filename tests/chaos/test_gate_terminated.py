@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from domain.gate.tickets import GATE_WORKFLOW, GateRecord, Lease, Release, gate_id
 from domain.housekeeping import Reconciled
 from domain.messages import TaskQueue
 from domain.moments import micros_of
-from domain.tickets import GATE_WORKFLOW, GateRecord, Lease, Release, gate_id
 from runtime.gates import Gates
-from runtime.keeper import Keeper
+from runtime.housekeeping.keeper import Keeper
 from runtime.settings import Settings
 from storage.database import Database
 from tests.conftest import MakeStack

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli.keys import VARIABLES
-from cli.lock import FolderLock
 from cli.main import app
+from cli.running.lock import FolderLock
+from cli.running.provider_keys import VARIABLES
 from tests.cli.pretend_api import Answer, serving
 
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from cli.environment import for_parts
-from cli.ports import Ports
+from cli.running.environment import for_parts
+from cli.running.ports import Ports
 from domain.generation import DeploymentMode
 from runtime.settings import Settings
 

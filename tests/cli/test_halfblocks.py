@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import pytest
 
-from cli.halfblocks import halfblocks, render_poster
+from cli.running.halfblocks import halfblocks, render_poster
 
 _RED, _GREEN, _BLUE = b"\xff\x00\x00", b"\x00\xff\x00", b"\x00\x00\xff"
 

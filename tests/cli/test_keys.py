@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli import operator_key
+from cli.running import operator_key
 from runtime.settings import Settings
 from tests.api.conftest import only
 from tests.api.keyholders import client

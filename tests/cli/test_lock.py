@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.lock import FolderInUse, FolderLock, running
+from cli.running.lock import FolderInUse, FolderLock, running
 from tests.eventually import wait_until
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.ports import Claims, PortBusy, Ports, choose, is_free, load
+from cli.running.ports import Claims, PortBusy, Ports, choose, is_free, load
 from runtime.settings import Settings
 
 

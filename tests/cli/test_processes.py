@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.processes import Delays, Part, Supervised, how_it_ended
+from cli.running.processes import Delays, Part, Supervised, how_it_ended
 from tests.cli.alive import is_alive
 from tests.eventually import eventually_so, wait_until
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import httpx
 
-from cli import stack
-from cli.ports import Claims, choose
+from cli.running import stack
+from cli.running.ports import Claims, choose
 from runtime.settings import Settings
 from runtime.temporal_server import SEARCH_ATTRIBUTES, command
 from tests.eventually import wait_until

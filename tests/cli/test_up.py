@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cli.environment import PROVIDER_KEYS
-from cli.keys import VARIABLES
-from cli.operator_key import read
-from cli.ports import load, load_processes
+from cli.running.environment import PROVIDER_KEYS
+from cli.running.operator_key import read
+from cli.running.ports import load, load_processes
+from cli.running.provider_keys import VARIABLES
 from tests.cli.alive import is_alive
 from tests.eventually import wait_until
 

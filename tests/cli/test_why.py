@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from cli.asking.story import timeline
 from cli.main import app
-from cli.story import timeline
 from tests.cli.pretend_api import ID, PATH, Answer, Script, generation, problem, serving
 from tests.cli.real import videoplanet
 from tests.stack import Stack

@@ -7,8 +7,8 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from api.problems import CODES
-from cli.keys import VARIABLES
 from cli.main import app
+from cli.running.provider_keys import VARIABLES
 from tests.stack import ROOT, Stack
 
 README = (ROOT / "README.md").read_text()

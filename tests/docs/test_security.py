@@ -18,7 +18,7 @@ def test_each_of_the_ten_risks_has_one_test_file_and_one_row() -> None:
 
 
 def test_every_guard_that_is_named_is_there() -> None:
-    named = set(re.findall(r"`((?:api|domain|providers|storage|runtime)/\w+\.py)`", TEXT))
+    named = set(re.findall(r"`((?:api|domain|providers|storage|runtime)/(?:\w+/)*\w+\.py)`", TEXT))
     assert len(named) > 20
     assert {path for path in named if not (ROOT / path).is_file()} == set()
 

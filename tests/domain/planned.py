@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from domain.capabilities import Capability, Mode, ModelFacts, ProviderFacts, Size
-from domain.line_up import LINE_UP
-from domain.planning import Wanted, plan
-from domain.plans import FirstFrame, Plan
-from domain.prices import PerSecond
-from domain.refusals import Problem, RequestRefused
+from domain.costs.prices import PerSecond
+from domain.orders.capabilities import Capability, Mode, ModelFacts, ProviderFacts, Size
+from domain.orders.line_up import LINE_UP
+from domain.orders.planning import Wanted, plan
+from domain.orders.plans import FirstFrame, Plan
+from domain.orders.refusals import Problem, RequestRefused
 from tests.factories import a_request
 
 TEXT_AND_IMAGE = (Mode.TEXT, Mode.IMAGE)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from domain.request import GenerationRequest
+from domain.orders.request import GenerationRequest
 from tests.factories import PROMPT
 
 

@@ -3,13 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
-from domain.failures import Category
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import AttemptState
+from domain.attempts.recovery import Again, Decision, End, Strategy, decide
+from domain.attempts.routing import Health
+from domain.attempts.story import Past, Story
 from domain.generation import Cost
-from domain.outcomes import AttemptState
-from domain.plans import Plan
-from domain.recovery import Again, Decision, End, Strategy, decide
-from domain.routing import Health
-from domain.story import Past, Story
+from domain.orders.plans import Plan
 from tests.factories import NOW, a_failure, a_plan
 
 BASE = timedelta(seconds=30)

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from domain.admission import Admission
-from domain.failures import Category
-from domain.gate_status import GateStatus, StatusWanted, WaitReason
-from domain.tickets import (
+from domain.attempts.failures import Category
+from domain.gate.admission import Admission
+from domain.gate.status import GateStatus, StatusWanted, WaitReason
+from domain.gate.tickets import (
     AccountLimits,
     BreakerLimits,
     BreakerState,

@@ -1,4 +1,4 @@
-"""Admission under everything that can happen, in any order: the promises of `domain.admission` hold throughout.
+"""Admission under everything that can happen, in any order: the promises of `domain.gate.admission` hold throughout.
 
 The machine plays the holders of tickets (they write late or never, acknowledge late or twice, give back twice,
 die), the operators, the rows that are asked about lost holders, and gates that start again with or without a record.
@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from domain.admission import Admission
-from domain.breaker import Breaker
-from domain.failures import Category
-from domain.gate_status import StatusWanted, WaitReason
-from domain.tickets import (
+from domain.attempts.failures import Category
+from domain.gate.admission import Admission
+from domain.gate.breaker import Breaker
+from domain.gate.status import StatusWanted, WaitReason
+from domain.gate.tickets import (
     AccountLimits,
     BreakerLimits,
     BreakerRecord,

@@ -2,10 +2,8 @@
 
 import pytest
 
-from domain.recovery import (
-    begin,
-)
-from domain.routing import Health
+from domain.attempts.recovery import begin
+from domain.attempts.routing import Health
 from tests.domain.stories import (
     GOOGLE,
     ROUTE,

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.billing import MOST, bill_of, bill_of_length, billed, reported
+from domain.attempts.outcomes import JobState, JobStatus
+from domain.costs.billing import MOST, bill_of, bill_of_length, billed, reported
+from domain.costs.prices import Meter
 from domain.generation import Cost
-from domain.outcomes import JobState, JobStatus
-from domain.prices import Meter
 from tests.factories import a_failure, a_plan
 
 PRICE = 600_000

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from domain.breaker import Breaker
-from domain.failures import Category
-from domain.tickets import BreakerLimits, BreakerRecord, BreakerState, Outcome
+from domain.attempts.failures import Category
+from domain.gate.breaker import Breaker
+from domain.gate.tickets import BreakerLimits, BreakerRecord, BreakerState, Outcome
 
 SECOND = 1_000_000
 OPEN_FOR = 60 * SECOND

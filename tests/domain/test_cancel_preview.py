@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from domain.cancel_preview import Foresight, NothingToCancel, Preview, preview
+from domain.attempts.cancel_preview import Foresight, NothingToCancel, Preview, preview
+from domain.attempts.outcomes import AttemptState, CancelOutcome, JobState
 from domain.generation import Attempt, Cost, Generation
 from domain.ids import attempt_ref, new_generation_id
-from domain.line_up import LINE_UP, name_of
-from domain.outcomes import AttemptState, CancelOutcome, JobState
+from domain.orders.line_up import LINE_UP, name_of
 from domain.status import Stage, Status
 from tests.factories import NOW, a_failure, a_generation, a_plan, a_take
 

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.capabilities import ProviderFacts
-from domain.estimates import Estimate, estimates, fits, in_time
-from domain.line_up import LINE_UP, RETIREMENT, RUNWAY, SEEDANCE, STABLE_VIDEO
-from domain.planning import Wanted, plans
-from domain.plans import FirstFrame
-from domain.refusals import RequestRefused
-from domain.routing import Door, Health, route
+from domain.attempts.routing import Door, Health, route
+from domain.costs.estimates import Estimate, estimates, fits, in_time
+from domain.orders.capabilities import ProviderFacts
+from domain.orders.line_up import LINE_UP, RETIREMENT, RUNWAY, SEEDANCE, STABLE_VIDEO
+from domain.orders.planning import Wanted, plans
+from domain.orders.plans import FirstFrame
+from domain.orders.refusals import RequestRefused
 from tests.domain.stories import a_health, broken
 from tests.factories import NOW, a_first_frame, a_request
 

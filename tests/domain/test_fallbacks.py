@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from domain.capabilities import ProviderFacts
-from domain.line_up import LINE_UP, RETIREMENT, RUNWAY, SEEDANCE, STABLE_VIDEO
-from domain.planning import Wanted, plans
-from domain.plans import FirstFrame
+from domain.orders.capabilities import ProviderFacts
+from domain.orders.line_up import LINE_UP, RETIREMENT, RUNWAY, SEEDANCE, STABLE_VIDEO
+from domain.orders.planning import Wanted, plans
+from domain.orders.plans import FirstFrame
 from tests.domain.planned import planned, refused
 from tests.factories import a_first_frame, a_request
 

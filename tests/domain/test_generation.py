@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.attempts.outcomes import AttemptState
 from domain.generation import Attempt, Cost, Generation
-from domain.outcomes import AttemptState
 from domain.status import TERMINAL, Status
 from tests.factories import NOW, a_generation, a_take
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.costs.ledger import Entry, EntryKind, balance, entries_for
 from domain.generation import Cost
-from domain.ledger import Entry, EntryKind, balance, entries_for
 
 MONEY = st.integers(min_value=0, max_value=10**13)
 COSTS = st.builds(Cost, reserved=MONEY, settled=MONEY, at_risk=MONEY)

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import TypeAdapter
 
-from domain.capabilities import (
+from domain.costs.prices import PerToken
+from domain.fields import Slug
+from domain.orders.capabilities import (
     SILENT_OPTION,
     Capability,
     ModelFacts,
@@ -14,11 +16,9 @@ from domain.capabilities import (
     ProviderFacts,
     Support,
 )
-from domain.fields import Slug
-from domain.line_up import LINE_UP, RETIREMENT, can_list, name_of
-from domain.params import DURATION_MAX, SEED_MAX, Params
-from domain.prices import PerToken
-from domain.sizing import size_of
+from domain.orders.line_up import LINE_UP, RETIREMENT, can_list, name_of
+from domain.orders.params import DURATION_MAX, SEED_MAX, Params
+from domain.orders.sizing import size_of
 from tests.domain.planned import planned
 from tests.factories import a_first_frame
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from domain.capabilities import Option, OptionKind
-from domain.params import Plain
+from domain.orders.capabilities import Option, OptionKind
+from domain.orders.params import Plain
 from tests.domain.planned import planned, refused
 from tests.factories import a_first_frame
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.pictures import BEGINNING_BYTES, fitting, may_be_picture
+from domain.orders.pictures import BEGINNING_BYTES, fitting, may_be_picture
 
 sides = st.integers(1, 10_000)
 sizes = st.tuples(sides, sides)

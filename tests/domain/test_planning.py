@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.capabilities import Mode, Retirement
-from domain.line_up import LINE_UP, RETIREMENT, RUNWAY, SEEDANCE, STABLE_VIDEO
-from domain.params import Params
-from domain.plans import FirstFrame, Plan
-from domain.refusals import Problem, RequestRefused
+from domain.orders.capabilities import Mode, Retirement
+from domain.orders.line_up import LINE_UP, RETIREMENT, RUNWAY, SEEDANCE, STABLE_VIDEO
+from domain.orders.params import Params
+from domain.orders.plans import FirstFrame, Plan
+from domain.orders.refusals import Problem, RequestRefused
 from tests.domain.planned import a_model, a_provider, planned, refused
 from tests.factories import IMAGE_URL, PROMPT, a_first_frame
 

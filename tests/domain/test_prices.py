@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from domain.line_up import RUNWAY
-from domain.prices import PerSecond, PerToken, PerVideo, Price, Rate
+from domain.costs.prices import PerSecond, PerToken, PerVideo, Price, Rate
+from domain.orders.line_up import RUNWAY
 from tests.domain.planned import planned
 from tests.factories import a_first_frame
 

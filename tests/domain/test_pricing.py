@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from domain.line_up import RUNWAY, SEEDANCE
-from domain.prices import ModelPrice, PerSecond, PerVideo, Rate
-from domain.pricing import repriced, resolutions, unpriced
+from domain.costs.prices import ModelPrice, PerSecond, PerVideo, Rate
+from domain.costs.pricing import repriced, resolutions, unpriced
+from domain.orders.line_up import RUNWAY, SEEDANCE
 from tests.domain.planned import planned
 
 CHEAP = ModelPrice(price=PerVideo(micros=70_000), read_on=date(2026, 11, 1), is_certain=False)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.generation import Cost
-from domain.quota_words import notice, quota_json, refusal
-from domain.quotas import (
+from domain.people.quota_words import notice, quota_json, refusal
+from domain.people.quotas import (
     Allowance,
     Allowed,
     Ask,

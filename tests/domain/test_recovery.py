@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from pydantic import TypeAdapter
 
-from domain.failures import Category, advice_for, is_retryable
-from domain.recovery import (
+from domain.attempts.failures import Category, advice_for, is_retryable
+from domain.attempts.recovery import (
     GATE_REFUSED,
     LOST_BEFORE_SENDING,
     MAX_ATTEMPTS,
@@ -15,8 +15,8 @@ from domain.recovery import (
     Strategy,
     decide,
 )
-from domain.routing import Health
-from domain.story import Past, Story
+from domain.attempts.routing import Health
+from domain.attempts.story import Past, Story
 from tests.domain.stories import (
     GOOGLE,
     RUNWAY,

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from domain.failures import Category
-from domain.outcomes import AttemptState
-from domain.recovery import (
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import AttemptState
+from domain.attempts.recovery import (
     DEADLINE_PASSED,
     GATE_REFUSED,
     LOST_BEFORE_SENDING,
@@ -18,7 +18,7 @@ from domain.recovery import (
     Strategy,
     decide,
 )
-from domain.story import Past
+from domain.attempts.story import Past
 from tests.domain.stories import (
     GOOGLE,
     RUNWAY,

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from domain.failures import Category
-from domain.outcomes import AttemptState
-from domain.recovery import (
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import AttemptState
+from domain.attempts.recovery import (
     CANCELLED_BEFORE_SENDING,
     GATE_REFUSED,
     LOST_BEFORE_SENDING,

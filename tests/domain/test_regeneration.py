@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.line_up import RUNWAY
-from domain.planning import Wanted, plan
-from domain.refusals import RequestRefused
-from domain.regeneration import merged, next_request
-from domain.request import GenerationRequest, RegenerateRequest
+from domain.orders.line_up import RUNWAY
+from domain.orders.planning import Wanted, plan
+from domain.orders.refusals import RequestRefused
+from domain.orders.regeneration import merged, next_request
+from domain.orders.request import GenerationRequest, RegenerateRequest
 from tests.factories import IMAGE_ID, a_request
 
 _LOOKS: dict[str, list[Any]] = {

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.params import Camera, Params, Plain
+from domain.orders.params import Camera, Params, Plain
 from tests.domain.refusals import refused_fields, refused_params
 from tests.factories import IMAGE_ID, IMAGE_URL, a_request
 

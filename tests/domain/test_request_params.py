@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.params import SEED_MAX, Params, pixels_of, ratio_of
+from domain.orders.params import SEED_MAX, Params, pixels_of, ratio_of
 from tests.domain.refusals import refused_params
 from tests.factories import a_request
 

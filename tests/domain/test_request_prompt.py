@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.request import GenerationRequest
+from domain.orders.request import GenerationRequest
 from tests.domain.refusals import refused_fields
 from tests.factories import a_request
 

@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.request import CancelRequest, FeedbackRequest, GenerationRequest, IfRunning, RegenerateRequest
+from domain.orders.request import (
+    CancelRequest,
+    FeedbackRequest,
+    GenerationRequest,
+    IfRunning,
+    RegenerateRequest,
+)
 from tests.domain.refusals import refused_fields
 from tests.factories import PROMPT, a_request
 

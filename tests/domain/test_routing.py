@@ -7,10 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.line_up import LINE_UP
-from domain.planning import Wanted, plans
-from domain.plans import Adjustment, Plan
-from domain.routing import (
+from domain.attempts.routing import (
     ADJUSTMENT_MICROS,
     PLACE_MICROS,
     SECOND_MICROS,
@@ -21,6 +18,9 @@ from domain.routing import (
     rank,
     route,
 )
+from domain.orders.line_up import LINE_UP
+from domain.orders.planning import Wanted, plans
+from domain.orders.plans import Adjustment, Plan
 from tests.domain.stories import GOOGLE, ROUTE, RUNWAY, SEEDANCE, a_health, a_queue, broken
 from tests.factories import NOW, a_request
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.line_up import LINE_UP
-from domain.params import SEED_MAX
+from domain.orders.line_up import LINE_UP
+from domain.orders.params import SEED_MAX
 from tests.domain.planned import a_model, a_provider, planned, refused
 from tests.factories import a_first_frame, a_plan
 

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.capabilities import Capability, Mode, Size
-from domain.line_up import LINE_UP, RUNWAY, SEEDANCE
-from domain.params import RESOLUTION_NAMES, Params
-from domain.plans import FirstFrame
-from domain.sizing import duration_of, ratio_name, resolution_name, size_of
+from domain.orders.capabilities import Capability, Mode, Size
+from domain.orders.line_up import LINE_UP, RUNWAY, SEEDANCE
+from domain.orders.params import RESOLUTION_NAMES, Params
+from domain.orders.plans import FirstFrame
+from domain.orders.sizing import duration_of, ratio_name, resolution_name, size_of
 from tests.domain.planned import a_capability, planned, refused
 from tests.factories import a_first_frame
 

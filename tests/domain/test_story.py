@@ -5,10 +5,9 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.failures import Category
-from domain.generation import Cost
-from domain.outcomes import AttemptState
-from domain.recovery import (
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import AttemptState
+from domain.attempts.recovery import (
     GATE_REFUSED,
     LOST_BEFORE_SENDING,
     SURELY_ABSENT,
@@ -17,8 +16,9 @@ from domain.recovery import (
     Again,
     decide,
 )
-from domain.request import OnContentPolicy, OnUnknownSubmission
-from domain.story import Past, Story
+from domain.attempts.story import Past, Story
+from domain.generation import Cost
+from domain.orders.request import OnContentPolicy, OnUnknownSubmission
 from tests.domain.stories import ROUTE, a_health, a_past, a_story
 from tests.factories import NOW
 

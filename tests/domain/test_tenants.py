@@ -1,8 +1,8 @@
 """Who may do what: the tenant's tier and the user's hold together."""
 
-from domain.quotas import Allowance
-from domain.tenants import UNLIMITED, Entitlement, Tenant, Tenants, Tier
-from domain.tickets import Priority
+from domain.gate.tickets import Priority
+from domain.people.quotas import Allowance
+from domain.people.tenants import UNLIMITED, Entitlement, Tenant, Tenants, Tier
 from tests.factories import a_request
 
 SMALL = Tier(

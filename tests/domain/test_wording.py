@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.capabilities import Capability, Support
-from domain.line_up import SEEDANCE
-from domain.params import Camera, Params, Style
-from domain.wording import Wording, camera_words, style_words, word
+from domain.orders.capabilities import Capability, Support
+from domain.orders.line_up import SEEDANCE
+from domain.orders.params import Camera, Params, Style
+from domain.orders.wording import Wording, camera_words, style_words, word
 from tests.domain.planned import a_capability, planned, refused
 from tests.factories import PROMPT, a_first_frame
 

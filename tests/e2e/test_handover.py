@@ -5,8 +5,8 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from domain.messages import GENERATION_WORKFLOW, OLDER_GENERATION_WORKFLOWS, TaskQueue
 from domain.moments import micros_of
 from domain.status import Status
+from runtime.housekeeping.runs import HANDED_OVER, Runs
 from runtime.migrate import migrate
-from runtime.runs import HANDED_OVER, Runs
 from runtime.settings import Settings
 from storage.database import Database
 from tests.conftest import MakeStack

@@ -7,7 +7,7 @@ from temporalio.client import ScheduleActionExecutionStartWorkflow
 from temporalio.service import RPCError
 
 from domain.housekeeping import SCHEDULE_ID, Reconciled
-from runtime.schedule import ensure_schedule
+from runtime.housekeeping.schedule import ensure_schedule
 from tests.conftest import MakeStack
 from tests.e2e.gate_of import client_of
 from tests.eventually import eventually

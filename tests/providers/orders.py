@@ -1,6 +1,6 @@
 """Sending an order in a test, and counting the permissions that it took."""
 
-from domain.outcomes import JobState, JobStatus, SubmitResult
+from domain.attempts.outcomes import JobState, JobStatus, SubmitResult
 from providers.base import JobOrder
 from providers.runway import Runway
 from tests.factories import a_plan

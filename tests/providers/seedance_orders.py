@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain.capabilities import Mode
-from domain.outcomes import SubmitResult
-from domain.plans import FirstFrame, Plan
+from domain.attempts.outcomes import SubmitResult
+from domain.orders.capabilities import Mode
+from domain.orders.plans import FirstFrame, Plan
 from providers.base import JobOrder
 from providers.seedance import Seedance
 from tests.providers.orders import REFERENCE, Permission

@@ -13,10 +13,10 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.types import Message
 
-from domain.capabilities import Mode
-from domain.failures import Category
-from domain.outcomes import SubmitResult
-from domain.plans import Plan
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import SubmitResult
+from domain.orders.capabilities import Mode
+from domain.orders.plans import Plan
 from providers.base import JobOrder, ProviderError
 from providers.stability import Stability
 from tests.providers.orders import REFERENCE, Permission

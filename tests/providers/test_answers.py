@@ -2,8 +2,8 @@
 
 import pytest
 
-from domain.failures import Category
-from domain.outcomes import Unknown
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import Unknown
 from providers.answers import gone, is_address, is_job_id, unclear, unusable, without_key
 from tests.providers.orders import REFERENCE
 

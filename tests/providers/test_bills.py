@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from domain.billing import bill_of
+from domain.attempts.outcomes import JobStatus
+from domain.costs.billing import bill_of
 from domain.generation import Cost
-from domain.outcomes import JobStatus
 from providers import runway_tasks, seedance_tasks
 from providers.stability_answers import read_result
 

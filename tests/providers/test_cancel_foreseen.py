@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from domain.cancel_preview import Foresight, preview
+from domain.attempts.cancel_preview import Foresight, preview
+from domain.attempts.outcomes import AttemptState, CancelReply, JobState, JobStatus
 from domain.generation import DeploymentMode
-from domain.line_up import LINE_UP
-from domain.outcomes import AttemptState, CancelReply, JobState, JobStatus
+from domain.orders.line_up import LINE_UP
 from domain.status import Stage
 from providers.base import Provider
 from providers.registry import SANDBOX_KEY, Access, Accounts

@@ -2,11 +2,11 @@
 
 import pytest
 
-from domain.failures import Category, Failure
+from domain.attempts.failures import Category, Failure
 from providers.base import ProviderError
-from providers.doors import Doors, Origin
-from providers.downloads import download
-from providers.fetching import Outgoing, Patience
+from providers.outgoing.doors import Doors, Origin
+from providers.outgoing.downloads import download
+from providers.outgoing.fetching import Outgoing, Patience
 from tests.providers.raw import Script, answers, raw_server, says_nothing, sends
 
 QUICK = Patience(connect=1, silence=0.3, total=5)

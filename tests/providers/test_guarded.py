@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from domain import addresses
-from providers.doors import Doors, Forbidden, Origin
-from providers.fetching import Outgoing, Patience
+from providers.outgoing.doors import Doors, Forbidden, Origin
+from providers.outgoing.fetching import Outgoing, Patience
 from tests.outside import HERE, PUBLIC, REFUSED, THERE, Authority, Names, Outside
 from tests.providers.raw import RawServer, Script, answers, babbles, drips, raw_server, says_nothing
 

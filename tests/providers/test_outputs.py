@@ -6,9 +6,9 @@ import pytest
 
 from domain.generation import DeploymentMode
 from providers.base import ProviderError
-from providers.doors import Forbidden, Origin
-from providers.downloads import download
-from providers.fetching import Outgoing
+from providers.outgoing.doors import Forbidden, Origin
+from providers.outgoing.downloads import download
+from providers.outgoing.fetching import Outgoing
 from providers.registry import Access, Accounts, UnknownAccount
 from tests.providers.raw import answers, raw_server
 

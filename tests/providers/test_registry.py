@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from domain.failures import Category
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import NotSent
+from domain.costs.prices import PerToken
 from domain.generation import DeploymentMode
-from domain.line_up import LINE_UP, RETIREMENT, RUNWAY, SEEDANCE, STABLE_VIDEO
-from domain.outcomes import NotSent
-from domain.prices import PerToken
+from domain.orders.line_up import LINE_UP, RETIREMENT, RUNWAY, SEEDANCE, STABLE_VIDEO
 from providers import runway, seedance, stability
 from providers.registry import SANDBOX_LISTING_DELAY, Access, Accounts, UnknownAccount, WrongMode, facts_of
 from runtime.accounts import NoPrice, access_of

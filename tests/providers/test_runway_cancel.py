@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.outcomes import CancelReply, JobState, JobStatus
+from domain.attempts.outcomes import CancelReply, JobState, JobStatus
 from providers.base import CannotAsk, ProviderError
 from tests.factories import NOW
 from tests.providers.orders import QUEUED, RUNNING, a_job_order, submitted

@@ -2,8 +2,8 @@
 
 import pytest
 
-from domain.failures import Category
-from domain.outcomes import Accepted, NotSent, Rejected, Unknown
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import Accepted, NotSent, Rejected, Unknown
 from providers.base import JobOrder
 from providers.runway import create_body
 from tests.factories import PROMPT, a_plan, an_image_plan

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.failures import Category
-from domain.outcomes import JobState
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import JobState
 from providers.base import ProviderError
-from providers.http import retry_after_seconds
+from providers.outgoing.http import retry_after_seconds
 from providers.runway_tasks import failure_of_answer, read_task
 from tests.providers.orders import submitted
 from tests.providers.raw import answers, raw_server, runway_at

@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from domain.failures import Category
-from domain.outcomes import Accepted, NotSent, Rejected, Unknown
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import Accepted, NotSent, Rejected, Unknown
 from providers.base import JobOrder
-from providers.http import MAX_ANSWER_BYTES
+from providers.outgoing.http import MAX_ANSWER_BYTES
 from tests.providers.orders import REFERENCE, Permission, a_job_order, submitted
 from tests.providers.raw import Script, answers, babbles, drips, raw_server, runway_at, says_nothing, sends
 from tests.sandbox.live import LiveSandbox

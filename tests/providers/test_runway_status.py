@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.failures import Category
-from domain.outcomes import JobState
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import JobState
 from providers.base import ProviderError
 from providers.runway_tasks import read_task
 from tests.providers.orders import submitted

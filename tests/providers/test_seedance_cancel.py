@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.outcomes import CancelReply, JobState, JobStatus
+from domain.attempts.outcomes import CancelReply, JobState, JobStatus
 from providers.base import ProviderError
 from tests.providers.orders import QUEUED
 from tests.providers.raw import answers, raw_server, sends

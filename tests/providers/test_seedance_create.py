@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from domain.outcomes import Accepted
+from domain.attempts.outcomes import Accepted
 from providers.seedance import create_body, is_in_china
 from tests.providers.orders import REFERENCE
 from tests.providers.raw import answers, raw_server

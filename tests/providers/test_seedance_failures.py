@@ -2,8 +2,8 @@
 
 import pytest
 
-from domain.failures import Category
-from domain.outcomes import JobState
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import JobState
 from providers.seedance_tasks import read_task
 from tests.providers.raw import answers, raw_server
 from tests.providers.seedance_orders import KEY, a_task, error_body, seedance_at

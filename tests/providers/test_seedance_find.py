@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.failures import Category
-from domain.params import SEED_MAX
+from domain.attempts.failures import Category
+from domain.orders.params import SEED_MAX
 from providers.base import NotYetClear, ProviderError
 from tests.providers.orders import REFERENCE
 from tests.providers.raw import answers, raw_server, sends

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.params import SEED_MAX
+from domain.orders.params import SEED_MAX
 from providers.seedance_search import Likeness, likeness
 from tests.providers.orders import REFERENCE
 from tests.providers.seedance_lists import NOW, listed

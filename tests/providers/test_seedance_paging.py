@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from domain.failures import Category
+from domain.attempts.failures import Category
 from providers.base import NotYetClear, ProviderError
 from providers.seedance import MAX_PAGES, PAGE_SIZE
 from tests.providers.orders import REFERENCE

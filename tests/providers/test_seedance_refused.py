@@ -2,8 +2,8 @@
 
 import pytest
 
-from domain.failures import Category
-from domain.outcomes import Accepted, Rejected, Unknown
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import Accepted, Rejected, Unknown
 from tests.providers.orders import REFERENCE
 from tests.providers.raw import answers, raw_server
 from tests.providers.seedance_orders import (

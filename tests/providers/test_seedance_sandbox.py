@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from domain.capabilities import Capability, Mode, ModelFacts
-from domain.failures import Category
-from domain.line_up import SEEDANCE
-from domain.outcomes import Accepted, CancelReply, JobState, Rejected, Unknown
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import Accepted, CancelReply, JobState, Rejected, Unknown
+from domain.orders.capabilities import Capability, Mode, ModelFacts
+from domain.orders.line_up import SEEDANCE
 from providers.base import JobOrder, NotYetClear
 from providers.seedance import Seedance
 from tests.providers.orders import QUEUED, REFERENCE, RUNNING, Permission

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.failures import Category
-from domain.outcomes import JobState
-from domain.params import SEED_MAX
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import JobState
+from domain.orders.params import SEED_MAX
 from providers.base import ProviderError
 from providers.seedance_tasks import read_task
 from tests.providers.raw import answers, raw_server, sends

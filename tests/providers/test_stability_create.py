@@ -2,8 +2,8 @@
 
 import pytest
 
-from domain.failures import Category
-from domain.outcomes import Accepted, NotSent, Rejected, Unknown
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import Accepted, NotSent, Rejected, Unknown
 from providers.base import JobOrder
 from providers.stability import form_fields
 from tests.providers.orders import REFERENCE, Permission

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from domain.failures import Category
-from domain.outcomes import Accepted, NotSent, Rejected, Unknown
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import Accepted, NotSent, Rejected, Unknown
 from tests.providers.orders import REFERENCE, Permission
 from tests.providers.raw import Script, answers, drips, raw_server, says_nothing, sends
 from tests.providers.stability import a_job_order, stability_at, submitted

@@ -2,11 +2,11 @@
 
 import pytest
 
-from domain.failures import Category
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import Accepted, JobState
 from domain.generation import DeploymentMode
-from domain.outcomes import Accepted, JobState
 from providers.base import ProviderError
-from providers.downloads import download
+from providers.outgoing.downloads import download
 from providers.registry import outgoing_at
 from providers.stability import LOOKS_AT_A_BROKEN_JOB, Stability
 from tests.providers.stability import broken_looks, stability_at, submitted

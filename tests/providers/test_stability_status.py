@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.failures import Category
-from domain.outcomes import CancelReply, JobState, JobStatus
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import CancelReply, JobState, JobStatus
 from providers.base import CannotAsk, ProviderError
 from providers.stability import LOOKS_AT_A_BROKEN_JOB, POLL_INTERVAL, Stability
 from providers.stability_answers import failure_of, read_result

@@ -6,7 +6,7 @@ import pytest
 import structlog
 from sqlalchemy import update
 
-from runtime.books import Books
+from runtime.housekeeping.books import Books
 from storage.database import Database
 from storage.schema import upgrade
 from storage.tables import spending, takes

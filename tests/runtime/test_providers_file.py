@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.line_up import LINE_UP, SPACING
-from domain.prices import ModelPrice, PerSecond, PerToken, PerVideo, Rate
+from domain.costs.prices import ModelPrice, PerSecond, PerToken, PerVideo, Rate
+from domain.orders.line_up import LINE_UP, SPACING
 from runtime.account_limits import account_limits_of
 from runtime.providers_file import BadProvidersFile, prices_of
 from runtime.settings import Settings

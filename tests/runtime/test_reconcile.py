@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 
+from domain.gate.tickets import Release
 from domain.generation import DeploymentMode
 from domain.housekeeping import Reconciled
 from domain.messages import GENERATION_WORKFLOW, OLDER_GENERATION_WORKFLOWS, Signal
-from domain.tickets import Release
-from runtime.closing import Closer
 from runtime.gates import Gates
+from runtime.housekeeping.closing import Closer
+from runtime.housekeeping.pauses import Pauses
+from runtime.housekeeping.reconcile import Reconciler
+from runtime.housekeeping.runs import HANDED_OVER, Run, Runs
 from runtime.nudge import Nudger
-from runtime.pauses import Pauses
-from runtime.reconcile import Reconciler
-from runtime.runs import HANDED_OVER, Run, Runs
 from storage import schema
 from storage.database import Database
 from tests.factories import LIMITS, NOW, SECOND

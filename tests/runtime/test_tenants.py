@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from domain.quotas import Allowance
-from domain.tenants import UNLIMITED, Tenants
-from domain.tickets import Priority
+from domain.gate.tickets import Priority
+from domain.people.quotas import Allowance
+from domain.people.tenants import UNLIMITED, Tenants
 from runtime.settings import Settings
 from runtime.tenants import BadTenantsFile, tenants_of
 from tests.stack import ROOT

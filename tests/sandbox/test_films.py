@@ -9,9 +9,9 @@ import time
 import av
 import pytest
 
-from sandbox.filmlab import FilmLab
-from sandbox.picture import Film, Scene
-from sandbox.render import RenderingStopped, render, truncated
+from sandbox.films.filmlab import FilmLab
+from sandbox.films.picture import Film, Scene
+from sandbox.films.render import RenderingStopped, render, truncated
 from tests.sandbox.playback import play
 
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from domain.callers import Scope
-from domain.keys import WrittenKey
+from domain.people.callers import Scope
+from domain.people.keys import WrittenKey
 from runtime.secret import Purpose, Seal
 from tests.api.keyholders import client, new_key
 from tests.api.refusals import problem_of

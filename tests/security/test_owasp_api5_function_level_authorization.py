@@ -6,7 +6,7 @@ The table below is written by hand, so that neither the code nor the document th
 import httpx
 import pytest
 
-from domain.callers import Scope
+from domain.people.callers import Scope
 from tests.api.keyholders import somebody
 from tests.api.refusals import problem_of
 from tests.security.town import Hers, Town

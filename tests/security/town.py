@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from domain.callers import Scope
+from domain.people.callers import Scope
 from tests.api.keyholders import client, new_key
 from tests.api.limited import another
 from tests.api.paused import pause_account

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import delete
 
 from storage import schema
-from storage.assets import LocalAssets
 from storage.database import Database
+from storage.files.assets import LocalAssets
 from storage.tables import metadata
 from tests.postgres import PostgresServer
 from tests.storage.steps import database_at

@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from domain.failures import Category
-from domain.outcomes import CancelOutcome, JobState, NotSent, Rejected, Unknown
-from storage import lookups
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import CancelOutcome, JobState, NotSent, Rejected, Unknown
+from storage.attempts import lookups
 from storage.database import Database
 from tests.domain.stories import RUNWAY, SEEDANCE
 from tests.factories import a_failure

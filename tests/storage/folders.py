@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from storage.assets import LocalAssets
+from storage.files.assets import LocalAssets
 
 
 def files_in(folder: Path) -> list[Path]:

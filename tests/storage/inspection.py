@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.media import InspectionLimits, UnplayableVideo, inspect_video
+from storage.files.media import InspectionLimits, UnplayableVideo, inspect_video
 
 
 def put(path: Path, content: bytes) -> None:

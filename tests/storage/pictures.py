@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageCms
 
-from domain.pictures import PictureFault
-from storage.pictures import PictureLimits, UnusablePicture, take_in
+from domain.orders.pictures import PictureFault
+from storage.files.pictures import PictureLimits, UnusablePicture, take_in
 
 Colour = tuple[int, int, int]
 

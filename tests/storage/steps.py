@@ -7,24 +7,26 @@ from typing import Any, cast
 
 from sqlalchemy import Row, select, update
 
+from domain.attempts.failures import Failure
+from domain.attempts.outcomes import Accepted, CancelOutcome, JobState, JobStatus, SubmitResult
+from domain.attempts.routing import Health
 from domain.events import Event, EventType
-from domain.failures import Failure
+from domain.gate.tickets import Refusal
 from domain.generation import DeploymentMode, Generation, Take, Video
 from domain.ids import new_generation_id
 from domain.messages import CancelResult, Claim, Claimed, Ending, Job, Order, Submitted
 from domain.moments import micros_of
-from domain.outcomes import Accepted, CancelOutcome, JobState, JobStatus, SubmitResult
-from domain.plans import Plan
-from domain.request import IfRunning
-from domain.routing import Health
+from domain.orders.plans import Plan
+from domain.orders.request import IfRunning
+from domain.people.tenants import Tenants
 from domain.status import Position
-from domain.tenants import Tenants
-from domain.tickets import Refusal
-from storage import answers, catalog, claims, endings, events, facts, fence, projection, wishes
-from storage.asset_store import AssetStore
+from storage import events
+from storage.attempts import answers, facts, fence
 from storage.database import Database
+from storage.files.asset_store import AssetStore
 from storage.tables import attempts, generations
-from storage.wishes import Person
+from storage.takes import catalog, claims, endings, projection, wishes
+from storage.takes.wishes import Person
 from tests.factories import LIMITS, NOW, SECOND, a_failure, a_job, a_plan, a_request, a_video
 
 SOMEBODY = Person(tenant_id="tenant", mode=DeploymentMode.SANDBOX)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.asset_store import Asset, AssetStore, AssetTooLarge
-from storage.assets import LocalAssets
+from storage.files.asset_store import Asset, AssetStore, AssetTooLarge
+from storage.files.assets import LocalAssets
 from tests.storage.folders import files_in, visible
 
 _MIB = 1024 * 1024

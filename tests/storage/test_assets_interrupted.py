@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.assets import LocalAssets
+from storage.files.assets import LocalAssets
 from tests.eventually import eventually_so
 from tests.storage.folders import files_in, visible
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from domain.callers import Caller, Via
-from storage import audit
-from storage.audit import Action
+from domain.people.callers import Caller, Via
 from storage.database import Database
+from storage.people import audit
+from storage.people.audit import Action
 
 OPERATOR = Caller(tenant_id="acme", user_id="ann", key_id="k1", via=Via.KEY)
 STRANGER = Caller(tenant_id="other", key_id="k2", via=Via.SESSION)

@@ -4,12 +4,12 @@ from datetime import datetime
 
 import pytest
 
-from domain.failures import Category
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import AttemptState, CancelOutcome, JobState
+from domain.attempts.recovery import DEADLINE_PASSED
 from domain.generation import Cost, Take
-from domain.outcomes import AttemptState, CancelOutcome, JobState
-from domain.recovery import DEADLINE_PASSED
 from domain.status import Status
-from storage import facts
+from storage.attempts import facts
 from storage.database import Database
 from tests.domain.stories import RUNWAY
 from tests.factories import NOW

@@ -2,12 +2,12 @@
 
 import pytest
 
+from domain.attempts.outcomes import JobState, JobStatus
+from domain.costs.prices import Meter
 from domain.generation import Cost
 from domain.messages import Job
-from domain.outcomes import JobState, JobStatus
-from domain.prices import Meter
-from storage import bills
 from storage.database import Database
+from storage.money import bills
 from tests.factories import a_plan
 from tests.storage.steps import SENT, all_told, created, ended, row_of, running
 

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from domain.failures import Category, Failure
+from domain.attempts.failures import Category, Failure
+from domain.attempts.outcomes import CancelOutcome, JobState, Rejected, Unknown
+from domain.attempts.routing import Health
 from domain.generation import Cost
-from domain.outcomes import CancelOutcome, JobState, Rejected, Unknown
-from domain.quotas import Allowance
-from domain.routing import Health
+from domain.people.quotas import Allowance
+from domain.people.tenants import Tenant, Tenants, Tier
 from domain.status import Status
-from domain.tenants import Tenant, Tenants, Tier
 from storage.database import Database
-from storage.drift import drift
+from storage.money.drift import drift
 from storage.tables import ledger, spending
 from tests.domain.stories import RUNWAY, SEEDANCE
 from tests.factories import NOW, a_failure

@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import update
 
-from domain.failures import Category
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import Accepted, AttemptState, CancelOutcome, NotSent, Rejected, Unknown
 from domain.generation import Cost, DeploymentMode
 from domain.moments import micros_of
-from domain.outcomes import Accepted, AttemptState, CancelOutcome, NotSent, Rejected, Unknown
 from domain.status import Stage, Status
 from storage.database import Database
 from storage.tables import attempts

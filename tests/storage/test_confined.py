@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.confined import ChildLimits, Crashed, InspectionFailed, Overrun, ask
+from storage.files.confined import ChildLimits, Crashed, InspectionFailed, Overrun, ask
 from tests.eventually import eventually_so
 from tests.storage.children import is_gone
 from tests.storage.pictures import written

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, text, update
 
-from domain.outcomes import JobState
+from domain.attempts.outcomes import JobState
 from storage.database import Database
-from storage.drift import Drift, drift
+from storage.money.drift import Drift, drift
 from storage.tables import attempts, ledger, spending, takes
 from tests.factories import NOW
 from tests.storage.steps import created, ended, running

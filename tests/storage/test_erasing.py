@@ -5,19 +5,21 @@ import json
 import pytest
 from sqlalchemy import select
 
-from domain.failures import Category
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import CancelOutcome, JobState, Rejected, Unknown
 from domain.generation import Cost, Feedback
 from domain.messages import CancelResult
-from domain.outcomes import CancelOutcome, JobState, Rejected, Unknown
-from domain.request import IfRunning
+from domain.orders.request import IfRunning
 from domain.status import Status
-from storage import catalog, erasing, facts, images, opinions, wishes
-from storage.assets import LocalAssets
+from storage.attempts import facts
 from storage.database import Database
-from storage.erasing import NotOver
+from storage.files import images
+from storage.files.assets import LocalAssets
+from storage.files.images import Image
 from storage.idempotency import Gone, Key, KeyReused, Reply, once
-from storage.images import Image
 from storage.tables import metadata
+from storage.takes import catalog, erasing, opinions, wishes
+from storage.takes.erasing import NotOver
 from tests.factories import NOW, SECOND, a_failure, a_first_frame, a_plan, a_request
 from tests.storage.steps import (
     SENT,

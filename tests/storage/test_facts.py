@@ -4,13 +4,14 @@ import asyncio
 
 import pytest
 
-from domain.failures import Category, Failure
+from domain.attempts.failures import Category, Failure
+from domain.attempts.outcomes import CancelOutcome, JobState, JobStatus
 from domain.generation import Cost
 from domain.messages import CancelResult, Job
-from domain.outcomes import CancelOutcome, JobState, JobStatus
 from domain.status import Stage, Status
-from storage import endings, facts
+from storage.attempts import facts
 from storage.database import Database
+from storage.takes import endings
 from tests.factories import a_failure, a_plan, a_video
 from tests.storage.steps import (
     SENT,

@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain.failures import Category
-from domain.gate_rows import GateNews, GateRows, TicketsWanted
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import Accepted, CancelOutcome, JobState, NotSent, Rejected, Unknown
+from domain.gate.rows import GateNews, GateRows, TicketsWanted
+from domain.gate.tickets import AccountLimits, BreakerRecord, BreakerState, Priority, Verdict
 from domain.messages import Order
 from domain.moments import micros_of
-from domain.outcomes import Accepted, CancelOutcome, JobState, NotSent, Rejected, Unknown
-from domain.tickets import AccountLimits, BreakerRecord, BreakerState, Priority, Verdict
-from storage import gates
 from storage.database import Database
+from storage.gate import gates
 from storage.tables import gates as rows
 from tests.domain.stories import SEEDANCE
 from tests.factories import LIMITS, NOW, SECOND, a_failure

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
+from domain.attempts.failures import Category, Failure
+from domain.attempts.outcomes import Accepted, AttemptState, CancelOutcome, JobState, Unknown
 from domain.events import Event
-from domain.failures import Category, Failure
 from domain.generation import Cost
 from domain.messages import Claimed
 from domain.moments import micros_of
-from domain.outcomes import Accepted, AttemptState, CancelOutcome, JobState, Unknown
 from domain.status import Stage, Status
-from storage import lookups
+from storage.attempts import lookups
 from storage.database import Database
 from tests.domain.stories import RUNWAY
 from tests.factories import LIMITS, NOW, SECOND

@@ -5,15 +5,15 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from domain.gate_rows import GateNews, TicketsWanted
+from domain.attempts.outcomes import JobState, Rejected
+from domain.attempts.routing import Health
+from domain.gate.rows import GateNews, TicketsWanted
+from domain.gate.tickets import AccountLimits, BreakerRecord, BreakerState
 from domain.generation import DeploymentMode
 from domain.moments import micros_of
-from domain.outcomes import JobState, Rejected
-from domain.routing import Health
-from domain.tickets import AccountLimits, BreakerRecord, BreakerState
-from storage import gates
 from storage.database import Database
-from storage.healths import Healths
+from storage.gate import gates
+from storage.gate.healths import Healths
 from storage.tables import attempts
 from tests.domain.stories import SEEDANCE
 from tests.factories import LIMITS, NOW, SECOND, a_failure
@@ -144,12 +144,12 @@ async def test_only_the_last_jobs_are_measured(database: Database) -> None:
 async def test_the_accounts_are_looked_at_only_once_in_a_while(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.healths._KEEP_SECONDS", 3600)
+    monkeypatch.setattr("storage.gate.healths._KEEP_SECONDS", 3600)
     healths = Healths(ACCOUNTS, DeploymentMode.SANDBOX)
     async with database.read() as connection:
         before = await healths.look(connection, SENT)
     await claimed(database)
     async with database.read() as connection:
         assert await healths.look(connection, SENT) is before
-        monkeypatch.setattr("storage.healths._KEEP_SECONDS", 0)
+        monkeypatch.setattr("storage.gate.healths._KEEP_SECONDS", 0)
         assert (await healths.look(connection, SENT))["runway"].waiting == 1

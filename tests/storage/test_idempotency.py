@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import wishes
 from storage.database import Database, alone_with
 from storage.idempotency import KEEP, Key, KeyReused, Reply, Work, forget, once, was_used
 from storage.tables import generations, idempotency
+from storage.takes import wishes
 from tests.eventually import eventually
 from tests.factories import NOW, a_plan, a_request
 from tests.storage.steps import SOMEBODY, a_second

@@ -5,12 +5,13 @@ import asyncio
 import pytest
 
 from domain.ids import new_generation_id
-from domain.plans import FirstFrame
-from domain.refusals import RequestRefused
+from domain.orders.plans import FirstFrame
+from domain.orders.refusals import RequestRefused
 from domain.status import Status
-from storage import images, wishes
 from storage.database import Database
-from storage.images import Image, ImageInUse
+from storage.files import images
+from storage.files.images import Image, ImageInUse
+from storage.takes import wishes
 from tests.factories import NOW, a_plan, a_request
 from tests.storage.steps import SOMEBODY, a_second, cancelled, closed, created, regenerated, shown
 

@@ -3,8 +3,8 @@
 import asyncio
 
 from domain.status import Status
-from storage import catalog, wishes
 from storage.database import Database, uninterrupted
+from storage.takes import catalog, wishes
 from tests.factories import NOW
 from tests.storage.steps import created, shown
 

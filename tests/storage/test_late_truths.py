@@ -4,13 +4,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from domain.failures import Category, Failure
+from domain.attempts.failures import Category, Failure
+from domain.attempts.outcomes import CancelOutcome, JobState, Rejected, Unknown
 from domain.messages import CancelResult, Job
-from domain.outcomes import CancelOutcome, JobState, Rejected, Unknown
 from domain.status import Status
-from storage import catalog, erasing, facts
-from storage.assets import LocalAssets
+from storage.attempts import facts
 from storage.database import Database
+from storage.files.assets import LocalAssets
+from storage.takes import catalog, erasing
 from tests.factories import NOW, a_failure
 from tests.storage.steps import (
     SENT,

@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
+from domain.attempts.outcomes import Accepted, JobState, Unknown
+from domain.gate.tickets import Lease, Release
 from domain.generation import DeploymentMode
 from domain.moments import micros_of
-from domain.outcomes import Accepted, JobState, Unknown
-from domain.tickets import Lease, Release
-from storage import leases
 from storage.database import Database
+from storage.gate import leases
 from storage.tables import attempts
 from tests.factories import LIMITS, NOW, SECOND, a_failure
 from tests.storage.steps import (

@@ -5,15 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from domain.failures import Category
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import Accepted, AttemptState, NotSent, Rejected, Unknown
+from domain.attempts.recovery import SURELY_ABSENT
 from domain.generation import Cost
 from domain.messages import Order, Submitted
-from domain.outcomes import Accepted, AttemptState, NotSent, Rejected, Unknown
-from domain.recovery import SURELY_ABSENT
 from domain.status import Stage
-from storage import answers, lookups
+from storage.attempts import answers, lookups
+from storage.attempts.lookups import Lost
 from storage.database import Database
-from storage.lookups import Lost
 from tests.factories import a_failure, a_plan, an_order
 from tests.storage.steps import (
     SENT,

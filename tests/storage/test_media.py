@@ -5,7 +5,7 @@ from pathlib import Path
 import av
 import pytest
 
-from storage.media import InspectionFailed, MediaFacts, inspect_video
+from storage.files.media import InspectionFailed, MediaFacts, inspect_video
 from tests.storage.inspection import exists, put, refusal
 from tests.storage.videos import join_videos, make_sound, make_video, truncate
 

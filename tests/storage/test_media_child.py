@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.media import InspectionFailed, inspect_video
+from storage.files.media import InspectionFailed, inspect_video
 from tests.eventually import eventually_so
 from tests.storage.inspection import exists, refusal
 from tests.storage.videos import join_videos, make_video

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.media import MediaFacts, UnplayableVideo, check_against_order
+from storage.files.media import MediaFacts, UnplayableVideo, check_against_order
 
 
 def facts(*, seconds: float = 5.0, width: int = 1280, height: int = 720) -> MediaFacts:

@@ -3,9 +3,9 @@
 import pytest
 
 from domain.generation import Feedback
-from storage import catalog, opinions
 from storage.database import Database
-from storage.opinions import NothingToSee
+from storage.takes import catalog, opinions
+from storage.takes.opinions import NothingToSee
 from tests.factories import NOW, SECOND
 from tests.storage.steps import completed, created, running, shown, told
 

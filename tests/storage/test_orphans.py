@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from storage import images, orphans, uses
-from storage.asset_store import Asset
-from storage.assets import LocalAssets
 from storage.database import Database
-from storage.uses import FileGone
+from storage.files import images, orphans, uses
+from storage.files.asset_store import Asset
+from storage.files.assets import LocalAssets
+from storage.files.uses import FileGone
 from tests.factories import NOW, a_video
 from tests.storage.folders import visible
 from tests.storage.steps import SOMEBODY, a_second, completed, running, shown

@@ -3,10 +3,10 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from domain.callers import Scope
-from domain.keys import Key, Pass, PassKind
-from storage import keys, passes
+from domain.people.callers import Scope
+from domain.people.keys import Key, Pass, PassKind
 from storage.database import Database
+from storage.people import keys, passes
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

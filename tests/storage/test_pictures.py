@@ -8,8 +8,8 @@ import pytest
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from storage.confined import InspectionFailed
-from storage.pictures import Picture, take_in
+from storage.files.confined import InspectionFailed
+from storage.files.pictures import Picture, take_in
 from tests.storage.pictures import (
     BLUE,
     GREEN,

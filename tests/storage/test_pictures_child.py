@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from domain.pictures import PictureFault
-from storage.confined import InspectionFailed
-from storage.pictures import PictureLimits, fit, take_in
+from domain.orders.pictures import PictureFault
+from storage.files.confined import InspectionFailed
+from storage.files.pictures import PictureLimits, fit, take_in
 from tests.storage.children import children_of, confined_child_of, is_gone
 from tests.storage.pictures import SRGB, corners, encoded, fault_of, noise, refused, written
 

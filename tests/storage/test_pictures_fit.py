@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from domain.pictures import PictureFault
-from storage.pictures import PictureLimits, UnusablePicture, fit
+from domain.orders.pictures import PictureFault
+from storage.files.pictures import PictureLimits, UnusablePicture, fit
 from tests.storage.pictures import (
     BLUE,
     GREEN,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from domain.pictures import PictureFault
+from domain.orders.pictures import PictureFault
 from tests.storage.pictures import (
     claiming,
     corners,

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.outcomes import JobState, JobStatus
+from domain.attempts.outcomes import JobState, JobStatus
 from domain.status import Position, Stage, Status, Step
-from storage import facts
+from storage.attempts import facts
 from storage.database import Database
 from tests.storage.steps import (
     SENT,

@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from domain.attempts.outcomes import JobState
 from domain.generation import Cost, DeploymentMode
 from domain.ids import new_generation_id
-from domain.outcomes import JobState
-from domain.quotas import Allowance, Allowed, Ask, Refused, Usage
-from domain.tenants import Entitlement, Tier
-from storage import catalog, quotas, wishes
+from domain.people.quotas import Allowance, Allowed, Ask, Refused, Usage
+from domain.people.tenants import Entitlement, Tier
 from storage.database import Database
+from storage.money import quotas
+from storage.takes import catalog, wishes
 from tests.api.limited import spent
 from tests.factories import NOW, SECOND, a_plan, a_request
 from tests.storage.steps import SOMEBODY, a_second, cancelled, completed, created, ended, running, told

@@ -2,14 +2,14 @@
 
 import asyncio
 
+from domain.attempts.outcomes import AttemptState, CancelOutcome, JobState
 from domain.generation import Generation
 from domain.messages import CancelResult, Job
-from domain.outcomes import AttemptState, CancelOutcome, JobState
-from domain.request import IfRunning
+from domain.orders.request import IfRunning
 from domain.status import Stage, Status
-from storage import facts
+from storage.attempts import facts
 from storage.database import Database
-from storage.wishes import StillRunning
+from storage.takes.wishes import StillRunning
 from tests.factories import a_plan, a_video
 from tests.storage.steps import (
     SENT,

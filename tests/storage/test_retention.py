@@ -5,17 +5,19 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
-from domain.callers import Scope
-from domain.keys import Key, Pass, PassKind
+from domain.people.callers import Scope
+from domain.people.keys import Key, Pass, PassKind
 from domain.status import Status
-from runtime.retention import Retention
-from storage import erasing, images, keys, passes
+from runtime.housekeeping.retention import Retention
 from storage.database import Database
+from storage.files import images
+from storage.files.images import Image
 from storage.idempotency import KEEP
-from storage.images import Image
+from storage.people import keys, passes
 from storage.retention import KEYS_ARE_KEPT, remove_picture
 from storage.tables import api_keys, generations, idempotency, ledger, takes
 from storage.tables import passes as pass_rows
+from storage.takes import erasing
 from tests.factories import NOW, SECOND
 from tests.storage.steps import SOMEBODY, closed, completed, created, running, shown
 

@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 from sqlalchemy import JSON, Connection, MetaData, insert
 
-from domain.failures import Category, Failure
-from domain.gate_rows import TicketsWanted
+from domain.attempts.failures import Category, Failure
+from domain.attempts.outcomes import AttemptState
+from domain.gate.rows import TicketsWanted
+from domain.gate.tickets import AccountLimits
 from domain.generation import Attempt, DeploymentMode
-from domain.outcomes import AttemptState
 from domain.status import Stage, Status
-from domain.tickets import AccountLimits
-from storage import gates, schema
+from storage import schema
 from storage.database import Database
+from storage.gate import gates
 from storage.tables import UtcDateTime
 from tests.factories import LIMITS, NOW, SECOND, a_failure, a_plan, a_request
 from tests.storage.steps import answered, shown

@@ -10,7 +10,7 @@ from domain.generation import Cost
 from domain.status import Stage, Status
 from storage import schema
 from storage.database import Database
-from storage.drift import drift
+from storage.money.drift import drift
 from storage.tables import ledger, spending
 from tests.factories import NOW, a_plan, a_request
 from tests.storage.steps import answered, shown

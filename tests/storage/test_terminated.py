@@ -2,16 +2,16 @@
 
 import pytest
 
-from domain.failures import Category
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import Accepted, AttemptState, JobState, Rejected, Unknown
+from domain.attempts.terminated import TERMINATED
 from domain.generation import Cost
-from domain.outcomes import Accepted, AttemptState, JobState, Rejected, Unknown
-from domain.request import IfRunning
+from domain.orders.request import IfRunning
 from domain.status import Status
-from domain.terminated import TERMINATED
-from storage import terminated
+from storage.attempts.late import late_jobs
 from storage.database import Database
-from storage.late import late_jobs
-from storage.terminated import Closed, Withdrawn
+from storage.takes import terminated
+from storage.takes.terminated import Closed, Withdrawn
 from tests.factories import LIMITS, SECOND, a_failure, a_plan
 from tests.storage.steps import (
     SENT,

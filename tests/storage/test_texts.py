@@ -2,12 +2,12 @@
 
 import pytest
 
+from domain.attempts.outcomes import JobState
 from domain.generation import Cost
-from domain.outcomes import JobState
 from domain.status import Status
-from storage import catalog
-from storage.catalog import Filters
 from storage.database import Database
+from storage.takes import catalog
+from storage.takes.catalog import Filters
 from tests.factories import a_failure
 from tests.storage.steps import closed, created, ended, running, shown, told
 

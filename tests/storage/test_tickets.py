@@ -4,17 +4,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from domain.attempts.outcomes import AttemptState
+from domain.attempts.recovery import GATE_REFUSED, WAITED_TOO_LONG
+from domain.attempts.routing import Health
+from domain.gate.tickets import Priority, Refusal, RefusalReason, Ticket
 from domain.generation import Cost
 from domain.messages import Claimed, Order
 from domain.moments import micros_of
-from domain.outcomes import AttemptState
-from domain.recovery import GATE_REFUSED, WAITED_TOO_LONG
-from domain.routing import Health
 from domain.status import Stage
-from domain.tickets import Priority, Refusal, RefusalReason, Ticket
-from storage import catalog
-from storage.catalog import Filters
 from storage.database import Database
+from storage.takes import catalog
+from storage.takes.catalog import Filters
 from tests.domain.stories import RUNWAY, SEEDANCE
 from tests.factories import NOW, SECOND
 from tests.storage.steps import (

@@ -2,13 +2,14 @@
 
 from datetime import datetime, timedelta
 
-from domain.failures import Category
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import JobState, Unknown
 from domain.generation import DeploymentMode
 from domain.messages import Order
-from domain.outcomes import JobState, Unknown
-from storage import answers, facts, lookups, lost, terminated, unfollowed
+from storage.attempts import answers, facts, lookups, lost, unfollowed
+from storage.attempts.late import OUTPUT_LIVES
 from storage.database import Database
-from storage.late import OUTPUT_LIVES
+from storage.takes import terminated
 from tests.factories import LIMITS, NOW, SECOND, a_failure
 from tests.storage.steps import (
     SENT,

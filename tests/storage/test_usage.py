@@ -2,12 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from domain.failures import Category
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import CancelOutcome, JobState
 from domain.generation import Cost, DeploymentMode
-from domain.outcomes import CancelOutcome, JobState
-from storage import opinions, usage
 from storage.database import Database
-from storage.usage import Share, Wasted
+from storage.money import usage
+from storage.money.usage import Share, Wasted
+from storage.takes import opinions
 from tests.api.limited import spent
 from tests.factories import NOW, a_failure, a_plan
 from tests.storage.steps import (

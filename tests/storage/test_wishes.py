@@ -5,15 +5,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from domain.failures import Category
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import Accepted, AttemptState, CancelOutcome, JobState, NotSent, Unknown
 from domain.generation import Cost, DeploymentMode
 from domain.messages import Signal
-from domain.outcomes import Accepted, AttemptState, CancelOutcome, JobState, NotSent, Unknown
 from domain.status import Stage, Status
-from storage import wishes
 from storage.database import Database
-from storage.unheard import Unheard, unheard_wishes
-from storage.wishes import AlreadyOver, StillRunning
+from storage.takes import wishes
+from storage.takes.unheard import Unheard, unheard_wishes
+from storage.takes.wishes import AlreadyOver, StillRunning
 from tests.factories import NOW, SECOND, a_failure, a_plan, a_request
 from tests.storage.steps import (
     cancelled,

@@ -4,11 +4,8 @@ import hashlib
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
-from domain.failures import Category
-from domain.generation import Video
-from domain.messages import CancelResult, Claim, Job, LateJob, Order
-from domain.moments import micros_of, moment_of
-from domain.outcomes import (
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import (
     Accepted,
     AttemptState,
     CancelOutcome,
@@ -19,10 +16,15 @@ from domain.outcomes import (
     SubmitResult,
     Unknown,
 )
-from domain.tickets import Refusal, RefusalReason
-from storage import answers, catalog, claims, endings, facts, fence, lookups, uses
-from storage.assets import LocalAssets
+from domain.gate.tickets import Refusal, RefusalReason
+from domain.generation import Video
+from domain.messages import CancelResult, Claim, Job, LateJob, Order
+from domain.moments import micros_of, moment_of
+from storage.attempts import answers, facts, fence, lookups
 from storage.database import Database
+from storage.files import uses
+from storage.files.assets import LocalAssets
+from storage.takes import catalog, claims, endings
 from tests.factories import LIMITS, a_failure, a_video
 from tests.storage.steps import SOMEBODY, granted
 from tests.storage.world import REFUSALS, People

@@ -26,9 +26,9 @@ from runtime.account_limits import account_limits_of
 from runtime.accounts import access_of
 from runtime.gates import Gates
 from runtime.settings import Settings
-from storage.assets import LocalAssets
 from storage.database import Database
-from storage.healths import Healths
+from storage.files.assets import LocalAssets
+from storage.gate.healths import Healths
 from tests.eventually import eventually
 from tests.stack import Stack
 from worker import workers

@@ -8,15 +8,15 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from domain.gate_status import GateStatus, StatusWanted
+from domain.attempts.outcomes import AttemptState
+from domain.gate.status import GateStatus, StatusWanted
+from domain.gate.tickets import AccountLimits, gate_id
 from domain.generation import DeploymentMode
 from domain.ids import attempt_ref, new_generation_id
-from domain.outcomes import AttemptState
 from domain.status import Stage, Status
-from domain.tickets import AccountLimits, gate_id
 from runtime.gates import Gates
-from storage import gates as rows
 from storage.database import Database
+from storage.gate import gates as rows
 from storage.tables import attempts, generations, takes
 from tests.conftest import MakeStack
 from tests.e2e.gate_of import client_of, terminated

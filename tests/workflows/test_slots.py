@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.tickets import Grant, Refusal, RefusalReason
+from domain.gate.tickets import Grant, Refusal, RefusalReason
 from tests.factories import an_order
 from workflows.slots import Slots
 

@@ -1,0 +1,1 @@
+"""Who may come in: keys, sessions, tickets and links, and how fast somebody may go."""

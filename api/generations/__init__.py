@@ -1,0 +1,1 @@
+"""Generations over HTTP: order, look, follow, cancel, make another take, watch the video."""

@@ -1,0 +1,1 @@
+"""Pictures over HTTP: uploaded, or fetched from an address."""

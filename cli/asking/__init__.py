@@ -1,0 +1,1 @@
+"""The commands that order and look, over HTTP only."""

@@ -1,0 +1,1 @@
+"""What a video costs: prices, estimates before, bills after, and the entries of the books."""

@@ -1,0 +1,1 @@
+"""What keeps the house in order by itself: the reconciler's rounds, erasing, and letting go of what is old."""

@@ -1,0 +1,1 @@
+"""Keys, passes, and what was done with them."""
