@@ -21,7 +21,7 @@ from activities.first_frames import FirstFrames
 from activities.reconciling import Reconciling
 from activities.registered import by_queue
 from activities.service import Service
-from domain.messages import TaskQueue
+from domain.names import TaskQueue
 from providers.registry import Accounts, facts_of
 from runtime.account_limits import account_limits_of
 from runtime.accounts import access_of

@@ -10,7 +10,8 @@ from temporalio import activity
 from activities.service import Service, now
 from domain.attempts.routing import route
 from domain.generation import Generation
-from domain.messages import ActivityName, Claim, Claimed, GiveUp, Signal, Wish, Wished
+from domain.messages import Claim, Claimed, GiveUp, Wish, Wished
+from domain.names import ActivityName, Signal
 from domain.orders.params import SEED_MAX
 from domain.orders.planning import Wanted, plans
 from domain.orders.plans import Plan
@@ -19,12 +20,12 @@ from domain.orders.regeneration import next_request
 from domain.orders.request import GenerationRequest, RegenerateRequest
 from domain.people.quotas import Ask, Refused
 from domain.people.tenants import Entitlement
-from storage import events
-from storage.attempts import facts
+from storage import catalog, events
+from storage.attempts import jobs
 from storage.database import Database, uninterrupted
 from storage.files import images
 from storage.money import quotas
-from storage.takes import catalog, claims, wishes
+from storage.takes import claims, wishes
 
 
 class Bookkeeping:
@@ -63,7 +64,7 @@ class Bookkeeping:
     async def give_up(self, lost: GiveUp) -> None:
         """Write that an attempt will give its take no video."""
         async with self._database.write(lost.job.generation_id) as connection:
-            await facts.given_up(connection, lost.job, lost.failure, now())
+            await jobs.given_up(connection, lost.job, lost.failure, now())
 
     @activity.defn(name=ActivityName.WISH)
     @uninterrupted

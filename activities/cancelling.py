@@ -7,11 +7,11 @@ from temporalio import activity
 from activities.releasing import release_stopped, report_going_on
 from activities.service import Service, heartbeating, now
 from domain.attempts.outcomes import CancelOutcome, CancelReply, JobState
-from domain.messages import ActivityName, CancelJob, CancelResult, Job
+from domain.messages import CancelJob, CancelResult, Job
+from domain.names import ActivityName
 from failpoints import Point, reach
-from storage.attempts import facts
 from storage.database import uninterrupted
-from storage.takes import endings
+from storage.takes import cancels, endings
 
 _FRESH_SECONDS = 3.0
 
@@ -80,20 +80,18 @@ class Cancelling:
     @uninterrupted
     async def _was_sent(self, job: Job) -> tuple[bool, bool | None]:
         async with self._service.database.read() as connection:
-            return await facts.cancel_was_sent(connection, job.ref)
+            return await cancels.was_sent(connection, job.ref)
 
     @uninterrupted
     async def _sending(self, cancel: CancelJob, *, will_bill: bool | None) -> bool | None:
         job = cancel.job
         async with self._service.database.write(job.generation_id) as connection:
-            return await facts.cancel_sending(
-                connection, job, now(), will_bill=will_bill, because=cancel.because
-            )
+            return await cancels.sending(connection, job, now(), will_bill=will_bill, because=cancel.because)
 
     @uninterrupted
     async def _write_down(self, cancel: CancelJob, result: CancelResult) -> CancelResult:
         job = cancel.job
         async with self._service.database.write(job.generation_id) as connection:
-            await facts.cancel_ended(connection, job, result, now(), because=cancel.because)
+            await cancels.ended(connection, job, result, now(), because=cancel.because)
             ending = await endings.ending_of(connection, job.generation_id, job.take)
         return result.model_copy(update={"ending": ending})

@@ -5,9 +5,9 @@ from temporalio import activity
 from activities.service import Service, now
 from domain.gate.rows import GateNews, GateRows, LeasesToJudge, TicketsWanted, Verdicts
 from domain.gate.tickets import AccountLimits
-from domain.messages import ActivityName
+from domain.names import ActivityName
 from storage.database import uninterrupted
-from storage.gate import gates
+from storage.gate import gates, slots
 
 
 class Gatekeeping:
@@ -35,7 +35,7 @@ class Gatekeeping:
     async def judge_leases(self, asked: LeasesToJudge) -> Verdicts:
         """Say which leases are still in use, by their attempts' rows."""
         async with self._service.database.read() as connection:
-            return Verdicts(verdicts=await gates.judge(connection, asked.refs, self._service.limits, now()))
+            return Verdicts(verdicts=await slots.judge(connection, asked.refs, self._service.limits, now()))
 
     @activity.defn(name=ActivityName.WRITE_GATE)
     @uninterrupted

@@ -9,7 +9,8 @@ from temporalio import activity
 from activities.releasing import release_after_look_up
 from activities.service import Service, heartbeating, now
 from domain.attempts.outcomes import Unknown
-from domain.messages import ActivityName, Order, Submitted
+from domain.messages import Order, Submitted
+from domain.names import ActivityName
 from providers.base import CannotAsk, JobOrder, NotYetClear, Provider, ProviderError
 from providers.registry import UnknownAccount
 from storage.attempts import answers, lookups

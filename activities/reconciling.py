@@ -9,8 +9,8 @@ from temporalio import activity
 
 from activities.service import Service, heartbeating, now
 from domain.attempts.outcomes import Accepted
-from domain.housekeeping import Reconciled
-from domain.messages import ActivityName
+from domain.messages import Reconciled
+from domain.names import ActivityName
 from domain.orders.line_up import LINE_UP, can_list
 from providers.base import CannotAsk, JobOrder, NotYetClear, Provider, ProviderError
 from providers.registry import UnknownAccount

@@ -12,7 +12,7 @@ from activities.service import Service
 from activities.storing import Storing
 from activities.submitting import Submitting
 from activities.watching import Watching
-from domain.messages import TaskQueue
+from domain.names import TaskQueue
 
 
 def by_queue(service: Service, reconciling: Reconciling) -> Mapping[TaskQueue, list[Callable[..., Any]]]:

@@ -1,9 +1,9 @@
 """Giving slots back: what each activity that sees an order or a job end tells the account's gate."""
 
 from activities.service import Service, now
+from domain.attempts.codes import CANCELLED_BEFORE_SENDING, LOST_BEFORE_SENDING, WOKE_TOO_LATE
 from domain.attempts.failures import Category, Failure
 from domain.attempts.outcomes import Accepted, JobState, NotSent, Rejected, Unknown
-from domain.attempts.recovery import CANCELLED_BEFORE_SENDING, LOST_BEFORE_SENDING, WOKE_TOO_LATE
 from domain.gate.tickets import Outcome, Release
 from domain.messages import Job, JobEnd, Order, Submitted
 from domain.moments import micros_of

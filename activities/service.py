@@ -12,7 +12,7 @@ from temporalio import activity
 
 from activities.first_frames import FirstFrames
 from domain.gate.tickets import AccountLimits, Release, Ticket
-from domain.messages import Limits
+from domain.limits import Limits
 from domain.orders.capabilities import ProviderFacts
 from domain.people.tenants import Tenants
 from providers.registry import Accounts

@@ -9,12 +9,13 @@ from activities.service import Service, heartbeating, now
 from domain.attempts.failures import Category, Failure
 from domain.attempts.outcomes import JobState, JobStatus
 from domain.generation import Video
-from domain.messages import ActivityName, Ending, Job, Stored
+from domain.messages import Ending, Job, Stored
+from domain.names import ActivityName
 from domain.orders.line_up import name_of
 from failpoints import Point, reach
 from providers.base import ProviderError
 from providers.outgoing.downloads import download
-from storage.attempts import facts
+from storage.attempts import jobs
 from storage.database import uninterrupted
 from storage.files.asset_store import AssetTooLarge
 from storage.files.media import MediaFacts, UnplayableVideo, check_against_order, inspect_video
@@ -114,12 +115,12 @@ class Storing:
     @uninterrupted
     async def _show(self, job: Job) -> None:
         async with self._service.database.write(job.generation_id) as connection:
-            await facts.storing(connection, job, activity.info().attempt, now())
+            await jobs.storing(connection, job, activity.info().attempt, now())
 
     @uninterrupted
     async def _give_up(self, job: Job, failure: Failure) -> None:
         async with self._service.database.write(job.generation_id) as connection:
-            await facts.given_up(connection, job, failure, now())
+            await jobs.given_up(connection, job, failure, now())
 
     @uninterrupted
     async def _complete(self, job: Job, look: JobStatus, video: Video) -> Ending:

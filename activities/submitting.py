@@ -10,11 +10,12 @@ from temporalio import activity
 from activities.first_frames import FirstFrameGone
 from activities.releasing import release_after_submit
 from activities.service import Service, insistently, now
+from domain.attempts.codes import WOKE_TOO_LATE
 from domain.attempts.failures import Category, Failure
 from domain.attempts.outcomes import Accepted, NotSent, SubmitResult
-from domain.attempts.recovery import WOKE_TOO_LATE
-from domain.messages import ActivityName, Order, ResolveSubmit, Submitted
+from domain.messages import Order, ResolveSubmit, Submitted
 from domain.moments import moment_of
+from domain.names import ActivityName
 from failpoints import Point, reach
 from providers.base import JobOrder
 from providers.registry import UnknownAccount, WrongMode

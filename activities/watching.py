@@ -9,13 +9,14 @@ from activities.releasing import release_job
 from activities.service import Service, heartbeating, now
 from domain.attempts.failures import Category, Failure
 from domain.attempts.outcomes import JobState, JobStatus
-from domain.messages import ActivityName, Job, JobEnd
+from domain.messages import Job, JobEnd
 from domain.moments import moment_of
+from domain.names import ActivityName
 from domain.orders.line_up import name_of
 from failpoints import Point, reach
 from providers.base import ProviderError
 from providers.registry import UnknownAccount
-from storage.attempts import answers, facts
+from storage.attempts import answers, jobs
 from storage.database import uninterrupted
 
 SHOW_EVERY = timedelta(seconds=2)
@@ -103,7 +104,7 @@ class Watching:
     @uninterrupted
     async def _ended(self, job: Job, look: JobStatus) -> JobEnd:
         async with self._service.database.write(job.generation_id) as connection:
-            await facts.job_ended(connection, job, look, now())
+            await jobs.ended(connection, job, look, now())
         return JobEnd(state=look.state, failure=look.failure)
 
     @uninterrupted
@@ -112,7 +113,7 @@ class Watching:
         if not teller.wants_to_show(look, moment):
             return
         async with self._service.database.write(job.generation_id) as connection:
-            await facts.observed(
+            await jobs.observed(
                 connection,
                 job,
                 look,

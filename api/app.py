@@ -11,20 +11,20 @@ from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 
-from api import description, house, problems
+from api import description, health, problems
 from api.costs import estimates, metrics, resolving, usage
 from api.door import audit, keys, me, pace, scopes, sessions, tickets
 from api.door.auth import Door
 from api.door.doorkeeper import Doorkeeper
-from api.door.headers import DescribedInline
 from api.door.origins import is_loopback
 from api.door.rates import Rates
 from api.gates import pausing, providers, queue
 from api.gates.queueing import Hub
-from api.generations import events, generations, lists, media, orders, previews, takes, workflows
+from api.generations import cancelling, events, lists, media, one, orders, takes, workflows
 from api.guards import Guard
+from api.headers import DescribedInline
 from api.pictures import images
-from api.pictures.fetches import fetches_of
+from api.pictures.bounds import fetches_of
 from api.service import Parts
 from providers.registry import facts_of
 from runtime.account_limits import account_limits_of
@@ -115,8 +115,8 @@ def create_app(settings: Settings) -> FastAPI:
     routers = [
         part.router
         for part in (
-            *(lists, orders, generations, previews, takes, events, media, images, workflows),
-            *(estimates, providers, queue, pausing, resolving, house, metrics),
+            *(lists, orders, one, cancelling, takes, events, media, images, workflows),
+            *(estimates, providers, queue, pausing, resolving, health, metrics),
             *(keys, tickets, sessions),
             *(usage, me, audit),
         )

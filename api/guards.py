@@ -10,9 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.door.headers import protect
 from api.door.pace import WrongKeys, rate_headers
 from api.door.rates import Rates
+from api.headers import protect
 from api.pictures.taking_in import MAX_IMAGE_BYTES
 from api.problems import Problem, response
 from runtime.settings import Settings

@@ -22,10 +22,12 @@ with workflow.unsafe.imports_passed_through():
     from activities.service import Service
     from benchmarks.server import RUNNER, temporal_server
     from domain.attempts.outcomes import AttemptState
-    from domain.gate.tickets import AccountLimits, Grant, Release, SlotSignal, Ticket
+    from domain.gate.tickets import AccountLimits, Grant, Release, Ticket
     from domain.generation import DeploymentMode
     from domain.ids import attempt_ref, new_generation_id
-    from domain.messages import ClaimedAttempt, Limits, Order, TaskQueue
+    from domain.limits import Limits
+    from domain.messages import ClaimedAttempt, Order
+    from domain.names import SlotSignal, TaskQueue
     from domain.orders.capabilities import Mode
     from domain.orders.plans import Plan
     from runtime.gates import Gates

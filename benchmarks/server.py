@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -12,7 +11,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from runtime.settings import Settings
 from runtime.temporal import connect
-from runtime.temporal_server import command
+from runtime.temporal_server import command, find_binary
 
 RUNNER = SandboxedWorkflowRunner(
     restrictions=SandboxRestrictions.default.with_passthrough_modules(
@@ -28,7 +27,9 @@ async def temporal_server(folder: Path) -> AsyncIterator[Client]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
-    binary = Path(sys.executable).parent / "temporal"
+    binary = find_binary()
+    if binary is None:
+        raise RuntimeError("the `temporal` command is missing: install the requirements again")
     line = command(binary, port=port, ui_port=0, db_file=folder / "temporal.db", headless=True)
     process = await asyncio.create_subprocess_exec(*line, stdout=asyncio.subprocess.DEVNULL)
     try:

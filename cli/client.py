@@ -6,6 +6,7 @@ service that restarts never makes two orders of one. Reading is repeated in the 
 
 import asyncio
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,9 @@ import httpx
 from cli.exits import Exit, Stop
 
 Json = dict[str, Any]
+
+PATIENCE_SECONDS = 60.0
+"""How long a service that is away is tried, unless a command says otherwise."""
 
 _AWAY = frozenset({502, 503, 504})
 _CLIENT_ERRORS = range(400, 500)
@@ -105,24 +109,27 @@ class Client:
         timeout = httpx.Timeout(_ANSWER_SECONDS + wait_seconds, connect=_CONNECT_SECONDS)
         return await self._json("GET", path, params=query, timeout=timeout)
 
-    async def post(self, path: str, body: Json, *, key: str, patience_seconds: float) -> Json:
+    async def post(
+        self, path: str, body: Json, *, key: str | None = None, patience_seconds: float = PATIENCE_SECONDS
+    ) -> Json:
         """Send an order or a wish, again and again with the same key while the service is away.
 
         Args:
             path: From the root of the service.
             body: The JSON document.
-            key: The idempotency key: the same order is the same key.
+            key: The idempotency key: the same order is the same key; a fresh one if None.
             patience_seconds: How long a service that is away is tried.
 
         Raises:
             Refused: A 4xx or 5xx answer.
             Unreachable: Away for longer than the patience.
         """
+        headers = {"Idempotency-Key": key or str(uuid.uuid4())}
         return await self.patiently(
-            lambda: self._json("POST", path, json=body, headers={"Idempotency-Key": key}), patience_seconds
+            lambda: self._json("POST", path, json=body, headers=headers), patience_seconds
         )
 
-    async def upload(self, path: str, file: Path, *, patience_seconds: float) -> Json:
+    async def upload(self, path: str, file: Path, *, patience_seconds: float = PATIENCE_SECONDS) -> Json:
         """Send a file as the field `file` of a form; harmless to repeat where the answer follows from its content.
 
         Raises:
@@ -137,7 +144,7 @@ class Client:
         form = {"file": (file.name, content)}
         return await self.patiently(lambda: self._json("POST", path, files=form), patience_seconds)
 
-    async def delete(self, path: str, *, patience_seconds: float) -> Json:
+    async def delete(self, path: str, *, patience_seconds: float = PATIENCE_SECONDS) -> Json:
         """Delete something, again and again while the service is away.
 
         Returns:

@@ -4,16 +4,14 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
-from cli.asking import accounts, estimates, generations, images, queue, takes
+from cli import configured
+from cli.asking import estimates, generations, images, orders, providers, queue, takes, usage
 from cli.exits import HELP, Exit
-from cli.people import api_keys, entry
-
-if TYPE_CHECKING:  # imported where it runs, so that `videoplanet --help` is quick
-    from runtime.settings import Settings
+from cli.people import entry, keys
 
 app = typer.Typer(
     help="VideoPlanet: durable video generation through AI providers.",
@@ -22,13 +20,15 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(orders.app)
 app.add_typer(generations.app)
 app.add_typer(estimates.app)
 app.add_typer(takes.app)
 app.add_typer(images.app, name="images")
-app.add_typer(accounts.app, name="providers")
+app.add_typer(providers.app, name="providers")
 app.add_typer(queue.app, name="queue")
-app.add_typer(api_keys.app, name="keys")
+app.add_typer(usage.app)
+app.add_typer(keys.app, name="keys")
 app.add_typer(entry.app)
 
 
@@ -50,7 +50,7 @@ def up(
     from cli.running.up import Options, run  # noqa: PLC0415 - `videoplanet --help` does not wait for it
 
     options = Options(once=once, prompt=prompt, grace_seconds=grace, timeout_seconds=timeout)
-    settings = _settings()
+    settings = configured.settings()
     if live:
         from domain.generation import DeploymentMode  # noqa: PLC0415 - `videoplanet --help` does not wait for it
 
@@ -63,9 +63,9 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print exactly one JSON document.")] = False,
 ) -> None:
     """Look for what keeps VideoPlanet from running here, and say what to do."""
-    from cli.running.doctor import run  # noqa: PLC0415 - `videoplanet --help` does not wait for it
+    from cli.doctor.examination import run  # noqa: PLC0415 - `videoplanet --help` does not wait for it
 
-    raise typer.Exit(run(_settings(), os.environ, as_json=as_json))
+    raise typer.Exit(run(configured.settings(), os.environ, as_json=as_json))
 
 
 @app.command()
@@ -73,6 +73,7 @@ def worker() -> None:
     """Run one worker process: does the work that Temporal hands out."""
     from worker import main as run  # noqa: PLC0415 - only this command needs it
 
+    configured.settings()  # what is wrong with them is said here; the process reads them itself
     _run_and_leave(run)
 
 
@@ -81,6 +82,7 @@ def api() -> None:
     """Run the HTTP API and the page."""
     from api.server import main as run  # noqa: PLC0415 - only this command needs it
 
+    configured.settings()  # the same as for a worker
     _run_and_leave(run)
 
 
@@ -97,7 +99,7 @@ def migrate(
     from cli.running import operator_key as key  # noqa: PLC0415 - only this command needs it
     from runtime.migrate import migrate as run  # noqa: PLC0415 - the same
 
-    settings = _settings()
+    settings = configured.settings()
 
     async def work() -> None:
         await run(settings)
@@ -120,21 +122,6 @@ def sandbox(context: typer.Context) -> None:
 def main() -> None:
     """Run the command line."""
     app(prog_name="videoplanet")
-
-
-def _settings() -> "Settings":
-    from pydantic import ValidationError  # noqa: PLC0415 - `videoplanet --help` does not wait for it
-
-    from runtime.settings import Settings  # noqa: PLC0415 - the same
-
-    try:
-        return Settings()
-    except ValidationError as invalid:
-        for error in invalid.errors():
-            name = "_".join(str(part) for part in error["loc"])
-            variable = name if name.isupper() else f"VIDEOPLANET_{name.upper()}"
-            typer.echo(f"{variable}: {error['msg']}", err=True)
-        raise typer.Exit(Exit.REFUSED) from None
 
 
 def _run_and_leave(run: Callable[[], object]) -> NoReturn:

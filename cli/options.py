@@ -9,10 +9,13 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+
+from domain.ids import is_generation_id
 
 Params = dict[str, Any]
 
@@ -72,6 +75,9 @@ Param = Annotated[
     typer.Option(
         metavar="NAME=VALUE", help="Any other parameter; the value is JSON or plain text. Repeatable."
     ),
+]
+MaxCost = Annotated[
+    str | None, typer.Option(metavar="USD", help="The most that all attempts together may cost.")
 ]
 Priority = Annotated[
     str | None,
@@ -192,8 +198,6 @@ def generation_id(text: str) -> str:
     Raises:
         typer.BadParameter: It is none.
     """
-    from domain.ids import is_generation_id  # noqa: PLC0415 - `videoplanet --help` does not wait for it
-
     if not is_generation_id(text):
         _refuse(f"{text!r} is not the id of a generation", "ID")
     return text
@@ -208,6 +212,21 @@ def account(text: str) -> str:
     if not _SLUG.fullmatch(text):
         _refuse(f"{text!r} is not the id of an account", "ACCOUNT")
     return text
+
+
+def dollars(text: str | None) -> str | None:
+    """Return an amount as it is sent.
+
+    Raises:
+        typer.BadParameter: It is none.
+    """
+    if text is None:
+        return None
+    try:
+        amount = Decimal(text.removeprefix("$"))
+    except InvalidOperation:
+        _refuse(f"{text!r} is not an amount of dollars", "--max-cost")
+    return f"{amount:f}"
 
 
 def fallbacks(providers: list[str] | None, *, none: bool) -> list[str] | str | None:

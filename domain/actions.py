@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from domain.generation import Generation
-from domain.status import Status
+from domain.status import Move, Status, allowed_from
 
 
 class Action(StrEnum):
@@ -34,7 +34,12 @@ def actions_at_end(status: Status, *, has_video: bool) -> tuple[Action, ...]:
 
 
 def _actions(status: Status, *, has_video: bool, can_cancel: bool, can_delete: bool) -> tuple[Action, ...]:
-    with_video = (Action.KEEP, Action.FEEDBACK) if has_video else ()
-    if status.is_terminal:
-        return (Action.REGENERATE, *with_video, *((Action.DELETE,) if can_delete else ()))
-    return (*((Action.CANCEL,) if can_cancel else ()), Action.REPLACE, *with_video)
+    possible = {
+        Action.CANCEL: can_cancel and status in allowed_from(Move.CANCEL),
+        Action.REGENERATE: status in allowed_from(Move.REGENERATE),
+        Action.REPLACE: status in allowed_from(Move.REPLACE),
+        Action.KEEP: has_video,
+        Action.FEEDBACK: has_video,
+        Action.DELETE: can_delete and status.is_terminal,
+    }
+    return tuple(action for action in Action if possible[action])

@@ -30,3 +30,8 @@ def attempt_ref(generation_id: str, take: int, attempt: int) -> str:
     It is the attempt's key in our tables and the `client_reference` that the provider is given.
     """
     return f"{generation_id}.{take}.{attempt}"
+
+
+def generation_of(ref: str) -> str:
+    """Return the id of the generation that an attempt's reference belongs to."""
+    return ref.partition(".")[0]

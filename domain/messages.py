@@ -1,103 +1,17 @@
-"""What passes between the service, the workflow and its activities: names and messages, no logic.
+"""What passes between the service, the workflow and its activities: messages, no logic.
 
-Signals and activities are named here once, so that the side that calls and the side that answers agree. The
-messages end up in workflow histories: fields may be added with a default, never renamed or removed.
+They end up in workflow histories: fields may be added with a default, never renamed or removed.
 """
-
-from datetime import timedelta
-from enum import StrEnum
 
 from domain.attempts.failures import Failure
 from domain.attempts.outcomes import AttemptState, CancelOutcome, JobState, SubmitResult
 from domain.gate.tickets import Refusal, Ticket
 from domain.generation import Cost, DeploymentMode
+from domain.limits import Limits
 from domain.model import Message
+from domain.names import Signal
 from domain.orders.plans import Plan
 from domain.status import Status
-
-GENERATION_WORKFLOW = "Generation"
-"""The type's name. It changes with an incompatible change of the workflow: runs of an older type are ended when the
-stores are migrated, and new ones go on from the rows."""
-
-OLDER_GENERATION_WORKFLOWS = ("GenerationWorkflow",)
-
-
-class TaskQueue(StrEnum):
-    """Where work waits: a thousand watchers must never block a cancel, nor decoding the loop."""
-
-    GENERATIONS = "generations"
-    WATCH = "watch"
-    MEDIA = "media"
-
-
-class Signal(StrEnum):
-    """What can be said to a generation's workflow; the take may be left out by a person."""
-
-    REGENERATE = "regenerate"
-    CANCEL = "cancel"
-
-
-VIEW_QUERY = "view"
-
-
-class ActivityName(StrEnum):
-    """The registered names of the activities; pinned, since histories refer to them."""
-
-    CLAIM = "claim"
-    WISH = "wish"
-    SUBMIT = "submit"
-    RESOLVE_SUBMIT = "resolve_submit"
-    LOOK_UP = "look_up"
-    WATCH = "watch"
-    CANCEL = "cancel_job"
-    GIVE_UP_CANCEL = "give_up_cancel"
-    STORE = "store"
-    GIVE_UP = "give_up"
-    READ_GATE = "read_gate"
-    WRITE_GATE = "write_gate"
-    JUDGE_LEASES = "judge_leases"
-    RECONCILE = "reconcile"
-    RECONCILE_GATES = "reconcile_gates"
-    LOOK_AGAIN = "look_again"
-
-
-class Limits(Message):
-    """How long each step may take; claimed with the order, so that a running generation keeps its limits.
-
-    Attributes:
-        send_within: From the grant to the last moment at which the order may be written to the socket.
-        answer_within: From the write to the provider's answer.
-        look_up: How long a job is looked for after a lost answer, where the provider can list its jobs.
-        job: How long a job may take from its acceptance to its end.
-        cancel: How long a provider is asked to stop a job after the job's own time is over.
-        heartbeat: How long a watch may be silent before another worker takes it up.
-        store: How long fetching and proving the output may take, over all tries.
-        retry_delay: The first wait before a retry.
-    """
-
-    send_within: timedelta = timedelta(seconds=30)
-    answer_within: timedelta = timedelta(seconds=60)
-    look_up: timedelta = timedelta(minutes=5)
-    job: timedelta = timedelta(minutes=15)
-    cancel: timedelta = timedelta(minutes=2)
-    heartbeat: timedelta = timedelta(seconds=30)
-    store: timedelta = timedelta(hours=1)
-    retry_delay: timedelta = timedelta(seconds=30)
-
-    @property
-    def held_up(self) -> timedelta:
-        """How long after the permission to send an order may still be written."""
-        return self.answer_within / 2
-
-    @property
-    def may_arrive(self) -> timedelta:
-        """How long after the permission to send an order may still come in and become a job."""
-        return self.held_up + self.answer_within
-
-    @property
-    def submit(self) -> timedelta:
-        """How long the submit activity may run: connect, write, answer, and some room for SQL."""
-        return self.send_within + self.answer_within + timedelta(seconds=5)
 
 
 class Claim(Message):
@@ -316,3 +230,42 @@ class View(Message):
     cancel_wanted: bool = False
     drains: int = 0
     story: tuple[str, ...] = ()
+
+
+class Reconciled(Message):
+    """What one round, or one part of it, has put right; all zero where everything was right already.
+
+    Attributes:
+        handed_over: Runs of an older version that were ended, so that new ones go on from the rows.
+        nudged: Generations whose workflow was told, or started, since nobody seemed to serve a wish.
+        closed: Takes whose run was terminated from outside.
+        found: Jobs found after all at their provider, though the answer to the order was lost.
+        followed: Generations with a late job that nobody seemed to follow.
+        freed: Slots at accounts that nobody used any more.
+        drift_micros: How far the ledger and the rows disagree, in micro-dollars: to be looked into by a person.
+        joined: Tickets that their account's gate did not know.
+        skipped: The parts that could not be done this time; the next round does them.
+    """
+
+    handed_over: int = 0
+    nudged: int = 0
+    closed: int = 0
+    found: int = 0
+    followed: int = 0
+    freed: int = 0
+    joined: int = 0
+    drift_micros: int = 0
+    skipped: tuple[str, ...] = ()
+
+    def __add__(self, other: "Reconciled") -> "Reconciled":
+        return Reconciled(
+            handed_over=self.handed_over + other.handed_over,
+            nudged=self.nudged + other.nudged,
+            closed=self.closed + other.closed,
+            found=self.found + other.found,
+            followed=self.followed + other.followed,
+            freed=self.freed + other.freed,
+            joined=self.joined + other.joined,
+            drift_micros=self.drift_micros + other.drift_micros,
+            skipped=self.skipped + other.skipped,
+        )

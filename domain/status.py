@@ -96,17 +96,6 @@ def allowed_from(move: Move) -> frozenset[Status]:
     return frozenset(status for status, known in _TABLE if known is move)
 
 
-def stages_of(status: Status) -> frozenset[Stage]:
-    """Return the stages that can stand beside a status."""
-    match status:
-        case Status.PENDING:
-            return frozenset({Stage.ACCEPTED, Stage.QUEUED})
-        case Status.PROCESSING:
-            return frozenset(Stage) - {Stage.ACCEPTED, Stage.DONE}
-        case _:
-            return frozenset({Stage.DONE})
-
-
 class Step(IntEnum):
     """The order of the activities within one attempt; a later step's writes outrank an earlier one's."""
 

@@ -1,7 +1,11 @@
-"""The interface of a provider account: submit, status, cancel, find. Nothing else is known of a provider."""
+"""The interface of a provider account: submit, status, cancel, find. Nothing else is known of a provider.
+
+An adapter is a package beside this module, named like its provider with underscores for hyphens. It has one function,
+`open_account`, which is an `OpenAccount`.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -15,16 +19,19 @@ from domain.attempts.outcomes import (
     SubmitResult,
     Unknown,
 )
+from domain.costs.prices import ModelPrice
 from domain.orders.plans import Plan
 
 __all__ = [
     "Accepted",
+    "Access",
     "AfterWrite",
     "BeforeWrite",
     "CannotAsk",
     "JobOrder",
     "NotSent",
     "NotYetClear",
+    "OpenAccount",
     "Provider",
     "ProviderError",
     "Rejected",
@@ -42,6 +49,27 @@ AfterWrite = Callable[[], Awaitable[None]]
 
 async def nothing() -> None:
     """Do nothing after an order was written."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """How to reach one provider account.
+
+    Attributes:
+        base_url: Where its API is, without the version in the path.
+        api_key: Its secret; empty where the server asks for none.
+        poll_interval: None for the provider's own rule.
+        listing_delay: How long a new job may be missing from the provider's list; None for the provider's own rule.
+        is_retired: The provider has closed this door: nothing is sent through it.
+        prices: What models cost here, by model, where that is not what is built in.
+    """
+
+    base_url: str
+    api_key: str
+    poll_interval: timedelta | None = None
+    listing_delay: timedelta | None = None
+    is_retired: bool = False
+    prices: Mapping[str, ModelPrice] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -151,3 +179,10 @@ class Provider(Protocol):
     async def close(self) -> None:
         """Close the connections."""
         ...
+
+
+OpenAccount = Callable[[Access, float], Provider]
+"""What an adapter's `open_account` is: makes the adapter of one account, and connects to nothing yet.
+
+The second argument is how many seconds an order may take to be answered.
+"""

@@ -3,44 +3,35 @@
 In sandbox mode every account is the sandbox's, in live mode only accounts with real keys exist; the two never mix.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
+from importlib import import_module
 
-from domain.costs.prices import ModelPrice
 from domain.costs.pricing import repriced
 from domain.generation import DeploymentMode
 from domain.orders.capabilities import ProviderFacts
-from domain.orders.line_up import LINE_UP, RETIREMENT, RUNWAY, SEEDANCE, STABLE_VIDEO
-from providers import runway, seedance, stability
-from providers.base import Provider
+from domain.orders.entries import Entry
+from domain.orders.line_up import ENTRIES
+from providers.base import Access, OpenAccount, Provider
 from providers.outgoing.doors import Doors, Origin
 from providers.outgoing.fetching import Outgoing
-from providers.seedance_tasks import token_prices
 
 SANDBOX_KEY = "sandbox"
 SANDBOX_POLL = timedelta(milliseconds=500)
 SANDBOX_LISTING_DELAY = timedelta(seconds=1)
 
-
-@dataclass(frozen=True)
-class Access:
-    """How to reach one provider account.
-
-    Attributes:
-        poll_interval: None for the provider's own rule.
-        listing_delay: How long a new job may be missing from the provider's list; None for the provider's own rule.
-        is_retired: The provider has closed this door: nothing is sent through it.
-        prices: What models cost here, by model, where that is not what is built in.
-    """
-
-    base_url: str
-    api_key: str
-    poll_interval: timedelta | None = None
-    listing_delay: timedelta | None = None
-    is_retired: bool = False
-    prices: Mapping[str, ModelPrice] = field(default_factory=dict)
+__all__ = [
+    "SANDBOX_KEY",
+    "SANDBOX_LISTING_DELAY",
+    "SANDBOX_POLL",
+    "Access",
+    "Accounts",
+    "UnknownAccount",
+    "WrongMode",
+    "adapter_of",
+    "facts_of",
+    "outgoing_at",
+]
 
 
 class UnknownAccount(LookupError):
@@ -51,45 +42,15 @@ class WrongMode(Exception):
     """A pretend order met a deployment with real keys, or the other way round: nothing may be asked or sent."""
 
 
-def _runway(how: Access, answer_seconds: float) -> Provider:
-    return runway.Runway(
-        base_url=how.base_url,
-        api_key=how.api_key,
-        answer_seconds=answer_seconds,
-        poll_interval=_or(how.poll_interval, runway.POLL_INTERVAL),
-    )
+def adapter_of(provider_id: str) -> OpenAccount:
+    """Return what opens an account of a provider: the package that is named like it, with underscores for hyphens.
 
-
-def _seedance(how: Access, answer_seconds: float) -> Provider:
-    return seedance.Seedance(
-        base_url=how.base_url,
-        api_key=how.api_key,
-        answer_seconds=answer_seconds,
-        poll_interval=_or(how.poll_interval, seedance.POLL_INTERVAL),
-        listing_delay=_or(how.listing_delay, seedance.LISTING_DELAY),
-        prices=token_prices(repriced(SEEDANCE, how.prices)),
-    )
-
-
-def _stability(how: Access, answer_seconds: float) -> Provider:
-    return stability.Stability(
-        base_url=how.base_url,
-        api_key=how.api_key,
-        answer_seconds=answer_seconds,
-        poll_interval=_or(how.poll_interval, stability.POLL_INTERVAL),
-        is_retired=how.is_retired,
-    )
-
-
-def _or(given: timedelta | None, default: timedelta) -> timedelta:
-    return default if given is None else given
-
-
-_ADAPTERS: Final[Mapping[str, Callable[[Access, float], Provider]]] = {
-    RUNWAY.id: _runway,
-    SEEDANCE.id: _seedance,
-    STABLE_VIDEO.id: _stability,
-}
+    Raises:
+        ModuleNotFoundError: The provider is in the line-up, and nobody has written its adapter.
+    """
+    package = import_module(f"providers.{provider_id.replace('-', '_')}")
+    open_account: OpenAccount = package.open_account
+    return open_account
 
 
 class Accounts:
@@ -99,7 +60,7 @@ class Accounts:
         """Make an adapter for each account; connections open when used."""
         self.mode = mode
         self._providers = {
-            account: _ADAPTERS[account](how, answer_seconds) for account, how in access.items()
+            account: adapter_of(account)(how, answer_seconds) for account, how in access.items()
         }
         self._outgoing = {account: outgoing_at(how.base_url, mode) for account, how in access.items()}
 
@@ -142,10 +103,10 @@ def outgoing_at(base_url: str, mode: DeploymentMode) -> Outgoing:
 
 def facts_of(access: Mapping[str, Access]) -> tuple[ProviderFacts, ...]:
     """Return what the accounts of this deployment can do."""
-    return tuple(_facts_at(access[facts.id], facts) for facts in LINE_UP if facts.id in access)
+    return tuple(_facts_at(access[entry.id], entry) for entry in ENTRIES if entry.id in access)
 
 
-def _facts_at(how: Access, facts: ProviderFacts) -> ProviderFacts:
+def _facts_at(how: Access, entry: Entry) -> ProviderFacts:
     if how.is_retired:
-        return facts.model_copy(update={"retired": RETIREMENT})
-    return repriced(facts, how.prices)
+        return entry.facts.model_copy(update={"retired": entry.door.retired})
+    return repriced(entry.facts, how.prices)

@@ -12,7 +12,10 @@ from pydantic import SecretStr
 from domain.costs.prices import ModelPrice, PerVideo
 from domain.generation import DeploymentMode
 from domain.money import from_usd
-from domain.orders.line_up import LINE_UP, RUNWAY, SEEDANCE, STABLE_VIDEO
+from domain.orders.line_up import LINE_UP
+from domain.orders.line_up.runway import RUNWAY
+from domain.orders.line_up.seedance import SEEDANCE
+from domain.orders.line_up.stable_video import STABLE_VIDEO
 from providers.registry import SANDBOX_KEY, SANDBOX_LISTING_DELAY, SANDBOX_POLL, Access
 from runtime.misconfigured import Misconfigured
 from runtime.providers_file import prices_of

@@ -14,18 +14,10 @@ from temporalio.common import QueryRejectCondition, WorkflowIDConflictPolicy, Wo
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.gate.status import GateStatus, StatusWanted
-from domain.gate.tickets import (
-    GATE_WORKFLOW,
-    STATUS_QUERY,
-    AccountLimits,
-    GateSignal,
-    Release,
-    Ticket,
-    gate_id,
-)
-from domain.messages import TaskQueue
+from domain.gate.tickets import AccountLimits, Release, Ticket
+from domain.names import GATE_WORKFLOW, STATUS_QUERY, GateSignal, TaskQueue, gate_id
+from runtime.temporal import RPC_TIMEOUT
 
-_RPC_TIMEOUT = timedelta(seconds=5)
 _TRIES = 4
 _PAUSE_SECONDS = 0.25
 
@@ -111,14 +103,14 @@ class Gates:
             start_signal=signal,
             start_signal_args=arguments,
             static_summary=f"The gate of {account}: its queue, its slots, its breaker",
-            rpc_timeout=_RPC_TIMEOUT,
+            rpc_timeout=RPC_TIMEOUT,
         )
 
     async def _say(self, account: str, signal: GateSignal, argument: object) -> None:
         """Signal a gate that runs, insistently but not for ever."""
         for attempt in range(_TRIES):
             try:
-                await self._handle(account).signal(signal, argument, rpc_timeout=_RPC_TIMEOUT)
+                await self._handle(account).signal(signal, argument, rpc_timeout=RPC_TIMEOUT)
             except RPCError as error:
                 if error.status is RPCStatusCode.NOT_FOUND:
                     return

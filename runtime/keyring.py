@@ -68,11 +68,24 @@ async def revoke(
 
 async def find_good(connection: AsyncConnection, seal: Seal, text: str) -> Key | None:
     """Return the key that a text is, if it is good; None where it is not."""
+    known = await _known(connection, seal, text)
+    if known is None:
+        return None
+    key, fits_seal = known
+    return key if fits_seal and key.state(datetime.now(UTC)) is KeyState.GOOD else None
+
+
+async def fits(connection: AsyncConnection, seal: Seal, text: str) -> bool | None:
+    """Tell whether a key was made with this secret; None where nobody knows such a key."""
+    known = await _known(connection, seal, text)
+    return None if known is None else known[1]
+
+
+async def _known(connection: AsyncConnection, seal: Seal, text: str) -> tuple[Key, bool] | None:
+    """Return the key that a text names, and whether the text's secret is the key's own."""
     written = WrittenKey.read(text)
     found = None if written is None else await keys.find(connection, written.id)
     if written is None or found is None:
         return None
     key, sealed = found
-    if not seal.fits(sealed, Purpose.KEY, written.id, written.secret):
-        return None
-    return key if key.state(datetime.now(UTC)) is KeyState.GOOD else None
+    return key, seal.fits(sealed, Purpose.KEY, written.id, written.secret)

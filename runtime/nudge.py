@@ -3,8 +3,6 @@
 A nudge carries no wish, so it may be lost, late, or repeated any number of times by anyone.
 """
 
-from datetime import timedelta
-
 from temporalio.client import Client
 from temporalio.common import (
     Priority,
@@ -16,11 +14,11 @@ from temporalio.common import (
 )
 
 from domain.generation import Generation
-from domain.messages import GENERATION_WORKFLOW, Signal, TaskQueue
+from domain.names import GENERATION_WORKFLOW, Signal, TaskQueue
+from runtime.temporal import RPC_TIMEOUT
+from storage import catalog
 from storage.database import Database
-from storage.takes import catalog
 
-RPC_TIMEOUT = timedelta(seconds=5)
 _SUMMARY_CHARACTERS = 100
 
 

@@ -47,6 +47,11 @@ class Seal:
         return hmac.compare_digest(seal.encode(), self.of(purpose, *parts).encode())
 
 
+def secret_file(settings: Settings) -> Path:
+    """Return where the secret is kept, unless `VIDEOPLANET_SECRET_KEY` says it."""
+    return settings.data_dir / _FILE
+
+
 def seal_of(settings: Settings) -> Seal:
     """Return what a deployment seals with; makes its secret where there is none.
 
@@ -56,7 +61,7 @@ def seal_of(settings: Settings) -> Seal:
     """
     if settings.secret_key is not None:
         return Seal(settings.secret_key.get_secret_value().encode())
-    path = settings.data_dir / _FILE
+    path = secret_file(settings)
     if not path.exists():
         write_private(path, secrets.token_hex(_BYTES) + "\n", replace=False)
     text = path.read_text(encoding="ascii").strip()

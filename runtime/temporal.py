@@ -1,11 +1,16 @@
 """The one way to connect to Temporal: for the worker, the API, the migration and the tests."""
 
+from datetime import timedelta
+
 from temporalio.client import Client
 from temporalio.contrib.opentelemetry import TracingInterceptor
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 
 from runtime.settings import Settings
+
+RPC_TIMEOUT = timedelta(seconds=5)
+"""How long one request to Temporal may take, where nothing else is said."""
 
 
 async def connect(settings: Settings, *, lazy: bool = False) -> Client:

@@ -1,5 +1,7 @@
-"""The command line of the Temporal development server, as `videoplanet up` and the tests start it."""
+"""The Temporal development server as `videoplanet up` and the tests start it: which binary, and its command line."""
 
+import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +27,15 @@ _DYNAMIC_CONFIG = {
     # A closed run is deleted only once this has been saved; the default of 30 s leaves an erased prompt there as long.
     "history.transferProcessorUpdateAckInterval": '"1s"',
 }
+
+
+def find_binary() -> Path | None:
+    """Return the `temporal` command: the one installed beside this Python, else the one on the path."""
+    beside = Path(sys.executable).parent / "temporal"
+    if beside.is_file():
+        return beside
+    found = shutil.which("temporal")
+    return Path(found) if found else None
 
 
 def command(binary: Path, *, port: int, ui_port: int, db_file: Path, headless: bool = False) -> list[str]:

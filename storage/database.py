@@ -134,10 +134,16 @@ class Database:
 
 
 async def alone_with(connection: AsyncConnection, generation_id: str) -> None:
-    """Wait until nobody else changes a generation, and keep it so until the transaction ends."""
-    await connection.execute(
-        select(generations.c.id).where(generations.c.id == generation_id).with_for_update()
-    )
+    """Wait until nobody else changes a generation, and keep it so until the transaction ends.
+
+    Args:
+        connection: The transaction; on SQLite a write transaction is alone by nature.
+        generation_id: Which.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.execute(
+            select(generations.c.id).where(generations.c.id == generation_id).with_for_update()
+        )
 
 
 async def one_at_a_time(connection: AsyncConnection, what: str) -> None:

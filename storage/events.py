@@ -13,7 +13,7 @@ from sqlalchemy import Row, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.events import Event, EventType
-from domain.messages import Job
+from domain.messages import Job, Order
 from storage.tables import events, generations
 
 
@@ -89,7 +89,7 @@ async def told(connection: AsyncConnection, generation_id: str, key: str) -> Eve
 
 async def tell(
     connection: AsyncConnection,
-    job: Job,
+    subject: Order | Job,
     kind: EventType,
     message: str,
     now: datetime,
@@ -97,13 +97,13 @@ async def tell(
     key: str,
     data: dict[str, Any] | None = None,
 ) -> None:
-    """Write one event about a job, once under its key."""
+    """Write one event about an order, or the job it became, once under its key."""
     await append(
         connection,
         kind,
-        generation_id=job.generation_id,
-        take=job.take,
-        attempt=job.attempt,
+        generation_id=subject.generation_id,
+        take=subject.take,
+        attempt=subject.attempt if isinstance(subject, Job) else subject.attempt.number,
         at=now,
         message=message,
         data=data,

@@ -7,11 +7,12 @@ from domain.attempts.failures import Category, Failure
 from domain.attempts.outcomes import AttemptState
 from domain.generation import DeploymentMode, Generation, Take, Video
 from domain.ids import attempt_ref, new_generation_id
-from domain.messages import ClaimedAttempt, Job, Limits, Order
+from domain.limits import Limits
+from domain.messages import ClaimedAttempt, Job, Order
 from domain.moments import micros_of
 from domain.orders.capabilities import Mode
-from domain.orders.line_up import RUNWAY
-from domain.orders.planning import Wanted, plan
+from domain.orders.line_up.runway import RUNWAY
+from domain.orders.planning import Wanted, plans
 from domain.orders.plans import FirstFrame, Plan
 from domain.orders.request import GenerationRequest
 from domain.status import Stage, Status
@@ -31,7 +32,7 @@ def a_request(**changes: Any) -> GenerationRequest:
 
 def a_plan(**changes: Any) -> Plan:
     """What `a_request` becomes at Runway: five seconds of gen4.5 for 60 cents."""
-    return plan(Wanted(request=a_request(), seed=7), [RUNWAY]).model_copy(update=changes)
+    return plans(Wanted(request=a_request(), seed=7), [RUNWAY])[0].model_copy(update=changes)
 
 
 def a_first_frame(width: int = 1280, height: int = 720) -> FirstFrame:

@@ -18,7 +18,7 @@ from typing import Any, Literal, Self
 
 import httpx
 
-from domain.messages import GENERATION_WORKFLOW, TaskQueue
+from domain.names import GENERATION_WORKFLOW, TaskQueue
 from domain.orders.line_up import SPACING
 from failpoints import Point
 from runtime.settings import Settings
@@ -54,6 +54,10 @@ def freeze_at(point: Point, folder: Path) -> dict[str, str]:
     """Return the settings that freeze the first process that reaches a point."""
     return {"VIDEOPLANET_FREEZE_AT": point, "VIDEOPLANET_FREEZE_MARKER": str(folder / f"frozen-{point}")}
 
+
+_PATIENCE = 60.0
+_PATIENCE_WITH_FROZEN = 150.0
+"""Seconds. What Temporal hands to the open polls of a stopped worker is lost until its time-outs, for a minute and more."""
 
 _NEVER_LENT = range(15_000, 32_000)
 """Ports that no system lends to a connection that goes out: one that a killed part leaves stays free for the next."""
@@ -92,6 +96,7 @@ class Stack:
         self.data_dir = data_dir
         self.database_url = Settings(data_dir=data_dir, database_url=database_url).effective_database_url
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._patience = _PATIENCE
         self._ports = {name: free_port() for name in ("temporal", "temporal_ui", "sandbox", "api")}
         self.api_url = f"http://127.0.0.1:{self._ports['api']}"
         self.sandbox_url = f"http://127.0.0.1:{self._ports['sandbox']}"
@@ -236,7 +241,7 @@ class Stack:
         assert answer.status_code == httpx.codes.OK, answer.text
         return dict(answer.json())
 
-    async def end_of(self, generation_id: str, *, within: float = 60) -> dict[str, Any]:
+    async def end_of(self, generation_id: str, *, within: float = 0) -> dict[str, Any]:
         """Wait until a generation is over, and return it; the API may be away meanwhile."""
 
         async def ended() -> dict[str, Any] | None:
@@ -246,7 +251,7 @@ class Stack:
                     return generation
             return None
 
-        return await eventually(ended, within=within, what=f"the end of {generation_id}")
+        return await eventually(ended, within=max(within, self._patience), what=f"the end of {generation_id}")
 
     async def reaches(self, generation_id: str, stage: str, *, within: float = 30) -> dict[str, Any]:
         """Wait until a generation is at a stage."""
@@ -269,6 +274,7 @@ class Stack:
     async def freezes(self, name: str, *, within: float = 30) -> None:
         """Wait until a part has frozen itself at the point that was asked for."""
         await eventually(lambda: self.is_frozen(name), within=within, what=f"{name} freezes")
+        self._patience = _PATIENCE_WITH_FROZEN
 
     async def jobs(self, generation_id: str | None = None) -> list[dict[str, Any]]:
         """Return the provider's jobs, as the provider counts them."""

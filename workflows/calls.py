@@ -11,8 +11,8 @@ with workflow.unsafe.imports_passed_through():
     from domain.attempts.failures import Category, Failure
     from domain.gate.rows import GateNews, GateRows, LeasesToJudge, TicketsWanted, Verdicts
     from domain.gate.tickets import Refusal
+    from domain.limits import Limits
     from domain.messages import (
-        ActivityName,
         CancelJob,
         CancelResult,
         Claim,
@@ -20,16 +20,15 @@ with workflow.unsafe.imports_passed_through():
         GiveUp,
         Job,
         JobEnd,
-        Limits,
         Order,
         ResolveSubmit,
         Stored,
         Submitted,
-        TaskQueue,
         Wish,
         Wished,
     )
-    from domain.moments import moment_of
+    from domain.moments import SECOND, moment_of
+    from domain.names import ActivityName, TaskQueue
     from domain.orders.line_up import name_of
 
 
@@ -89,10 +88,11 @@ async def claim_patiently(refusal: Refusal | None = None) -> Claimed:
 
 def _claim_of_this_run(refusal: Refusal | None) -> Claim:
     info = workflow.info()
+    # Cut and not rounded, as ever: workers of two versions must come to the same number for the same run.
     return Claim(
         generation_id=info.workflow_id,
         run_id=info.run_id,
-        run_started_micros=int(info.start_time.timestamp() * 1_000_000),
+        run_started_micros=int(info.start_time.timestamp() * SECOND),
         refusal=refusal,
     )
 

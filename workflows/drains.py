@@ -7,7 +7,8 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from domain.attempts.outcomes import JobState
-    from domain.messages import Ending, JobEnd, LateJob, Limits
+    from domain.limits import Limits
+    from domain.messages import Ending, JobEnd, LateJob
 
     from workflows import calls
 

@@ -9,31 +9,17 @@ import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from domain.gate.admission import Admission
     from domain.gate.rows import GateNews, GateRows, LeasesToJudge, TicketsWanted
     from domain.gate.status import GateStatus, StatusWanted
-    from domain.gate.tickets import (
-        GATE_WORKFLOW,
-        STATUS_QUERY,
-        AccountLimits,
-        BreakerState,
-        GateRecord,
-        GateSignal,
-        Grant,
-        Refusal,
-        Release,
-        SlotSignal,
-        Ticket,
-    )
-    from domain.moments import micros_of, moment_of
+    from domain.gate.tickets import AccountLimits, BreakerState, GateRecord, Release, Ticket
+    from domain.moments import micros_in, micros_of, moment_of
+    from domain.names import GATE_WORKFLOW, STATUS_QUERY, GateSignal
 
     from workflows import calls
-
-MAX_AT_ONCE = 200
-"""Signals under way: a server takes 2,000 of one workflow at most."""
+    from workflows.errands import Errands
 
 _ACCOUNT = ""
 """Stands for the account among the tenants of which was said whether they are paused."""
@@ -60,9 +46,7 @@ class ProviderGate:
         self._joined: dict[str, Ticket] = {}
         self._controls: dict[str, None] = {}
         self._changed = False
-        self._tasks: dict[asyncio.Task[None], None] = {}
-        self._to_tell: list[tuple[Grant | Refusal, int]] = []
-        self._offers: dict[str, int] = {}
+        self._errands = Errands(self._account, self._unheard)
         self._timer: asyncio.Task[None] | None = None
         self._timer_at = 0
         self._news = self._news_now()
@@ -79,7 +63,7 @@ class ProviderGate:
                 break
             await workflow.wait_condition(lambda: self._changed)
         # What was granted is on its way before this run ends: a signal from an ending task would be lost.
-        await workflow.wait_condition(lambda: not self._tasks and not self._to_tell)
+        await workflow.wait_condition(lambda: self._errands.are_done)
         workflow.continue_as_new(self._admission.record())
 
     @workflow.signal(name=GateSignal.JOIN)
@@ -89,7 +73,7 @@ class ProviderGate:
         if not self._is_ready:
             self._joined[ticket.ref] = ticket
         elif again is not None:
-            self._offer(again)
+            self._errands.offer(again)
         self._changed = True
 
     @workflow.signal(name=GateSignal.ACK)
@@ -162,7 +146,7 @@ class ProviderGate:
         self._admission.configure(rows.limits)
         if not self._is_carried and not rows.is_new:
             quiet = rows.limits.send_within + rows.limits.spacing
-            self._admission.be_quiet_until(self._now() + quiet // timedelta(microseconds=1))
+            self._admission.be_quiet_until(self._now() + micros_in(quiet))
             await workflow.sleep(quiet, summary="an earlier gate's grants run out")
             rows = await calls.read_gate(TicketsWanted(account=self._account))
         if not self._is_carried:
@@ -178,7 +162,7 @@ class ProviderGate:
         for ticket in self._joined.values():
             again = self._admission.join(ticket, self._now())
             if again is not None:
-                self._offer(again)
+                self._errands.offer(again)
         self._released.clear()
         self._joined.clear()
         self._controls.clear()
@@ -210,41 +194,18 @@ class ProviderGate:
     def _decide(self) -> None:
         """Do what is due, and see to it that somebody looks when time alone makes something due."""
         step = self._admission.step(self._now())
-        self._to_tell += [(refusal, 0) for refusal in step.refusals]
-        for grant in step.grants:
-            self._offer(grant)
-        self._tell_some()
+        self._errands.tell(step.refusals, step.grants)
         if step.judge:
-            self._spawn(self._judge(step.judge))
+            self._errands.spawn(self._judge(step.judge))
         self._wake_at(step.wake_at)
         if self._news_now() != self._news and not self._is_writing:
-            self._spawn(self._write_news())
+            self._errands.spawn(self._write_news())
         self._show()
 
-    def _offer(self, grant: Grant) -> None:
-        """Tell a ticket's holder of its slot; before all that is refused."""
-        number = self._offers[grant.ref] = self._offers.get(grant.ref, 0) + 1
-        self._to_tell.insert(0, (grant.model_copy(update={"account": self._account}), number))
-        self._tell_some()
-
-    def _tell_some(self) -> None:
-        """Say what is to be said, side by side, but not too much at once: the server refuses that."""
-        while self._to_tell and len(self._tasks) < MAX_AT_ONCE:
-            self._spawn(self._tell(*self._to_tell.pop(0)))
-
-    async def _tell(self, message: Grant | Refusal, number: int) -> None:
-        ref, is_grant = message.ref, isinstance(message, Grant)
-        signal = SlotSignal.GRANTED if is_grant else SlotSignal.REFUSED
-        handle = workflow.get_external_workflow_handle(ref.partition(".")[0])
-        try:
-            await handle.signal(signal, message)
-        except FailureError:
-            # Nobody is there to use it: the run ended. A new one joins again, and may have done so meanwhile.
-            if is_grant and self._offers.get(ref) == number:
-                self._admission.release(Release(ref=ref, was_sent=False), self._now())
-                self._changed = True
-        if self._offers.get(ref) == number:
-            self._offers.pop(ref, None)
+    def _unheard(self, ref: str) -> None:
+        """A grant reached nobody: its slot and its turn are free again."""
+        self._admission.release(Release(ref=ref, was_sent=False), self._now())
+        self._changed = True
 
     async def _write_news(self) -> None:
         """Write down how the gate stands, one word after another: an older one must not come last."""
@@ -259,15 +220,6 @@ class ProviderGate:
         for verdict in answer.verdicts:
             self._admission.judged(verdict, self._now())
         self._changed = True
-
-    def _spawn(self, work: "asyncio._CoroutineLike[None]") -> None:
-        task = asyncio.create_task(work)
-        self._tasks[task] = None
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(task, None)
-        self._tell_some()
 
     def _wake_at(self, moment: int | None) -> None:
         """Have one timer at most; one that is early is left alone, since each costs two events."""

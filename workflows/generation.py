@@ -10,39 +10,28 @@ from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from domain.attempts.outcomes import Accepted, AttemptState, CancelOutcome, JobState, Unknown
-    from domain.gate.tickets import Grant, Refusal, SlotSignal
-    from domain.messages import (
-        GENERATION_WORKFLOW,
-        VIEW_QUERY,
-        Ending,
-        Job,
-        JobEnd,
-        LateJob,
-        Limits,
-        Order,
-        Signal,
-        Submitted,
-        View,
-        Wish,
-    )
+    from domain.gate.tickets import Grant, Refusal
+    from domain.limits import Limits
+    from domain.messages import Ending, Job, JobEnd, LateJob, Order, Submitted, View
     from domain.moments import moment_of
-    from domain.money import MICROS_PER_DOLLAR
+    from domain.names import GENERATION_WORKFLOW, VIEW_QUERY, Signal, SlotSignal
     from domain.orders.line_up import name_of
 
     from workflows import calls
+    from workflows.details import Details
     from workflows.drains import Drains
     from workflows.slots import Slot, Slots
+    from workflows.wishes import Wishes
 
-VIDEO_STATUS = SearchAttributeKey.for_keyword("VideoStatus")
+_NEXT_IS_KEPT = "a next take that is asked for beside a cancel is kept"
+"""Runs from before dropped it: theirs are played again as they were."""
+
 _LEAST_PAUSE = timedelta(milliseconds=500)
 """The claim's clock and the server's may differ a little; asking again and again would not help."""
-
-COST_USD = SearchAttributeKey.for_float("CostUsd")
 
 
 @workflow.defn(name=GENERATION_WORKFLOW)
@@ -51,20 +40,14 @@ class GenerationWorkflow:
 
     @workflow.init
     def __init__(self) -> None:
-        self._wanted = False
-        self._regenerate_by_hand = False
-        self._cancel_by_hand = False
-        self._by_hand_count = 0
-        self._cancelled_takes: list[int] = []
-        self._too_late: int | None = None
+        self._wishes = Wishes()
+        self._details = Details()
         self._slots = Slots()
         self._refusal: Refusal | None = None
         self._drains = Drains(self._drained)
         self._order: Order | None = None
         self._job: Job | None = None
         self._ending: Ending | None = None
-        self._doing = "starting"
-        self._story: list[str] = []
 
     @workflow.run
     async def run(self) -> Ending | None:
@@ -78,25 +61,19 @@ class GenerationWorkflow:
                 except BaseException as error:
                     if serving.done() or not is_cancelled_exception(error):
                         raise
-                    self._cancel_by_hand = True
+                    self._wishes.cancel_in_ui()
         finally:
             giving_back.cancel()
 
     @workflow.signal(name=Signal.REGENERATE)
     def regenerate(self, take: int | None = None) -> None:
         """A take is wanted: one that SQL knows of already, or, without an argument, a new one."""
-        self._wanted = True
-        if take is None:
-            self._regenerate_by_hand = True
+        self._wishes.regenerate(take)
 
     @workflow.signal(name=Signal.CANCEL)
     def cancel(self, take: int | None = None) -> None:
         """A cancel is wanted: one that SQL knows of already, or, without an argument, an operator's."""
-        self._wanted = True
-        if take is None:
-            self._cancel_by_hand = True
-        elif take not in self._cancelled_takes:
-            self._cancelled_takes.append(take)
+        self._wishes.cancel(take)
 
     @workflow.signal(name=SlotSignal.GRANTED)
     def slot_granted(self, grant: Grant | None = None) -> None:
@@ -118,34 +95,33 @@ class GenerationWorkflow:
             take=self._order.take if self._order else None,
             attempt=self._order.attempt.number if self._order else None,
             job_id=self._job.job_id if self._job else None,
-            doing=self._doing,
-            cancel_wanted=self._order is not None and self._is_cancel_wanted(self._order.take),
+            doing=self._details.doing,
+            cancel_wanted=self._order is not None and self._wishes.is_cancel_wanted(self._order.take),
             drains=len(self._drains),
-            story=tuple(self._story),
+            story=self._details.story,
         )
 
     async def _serve_all(self) -> Ending | None:
         while True:
-            self._wanted = False
-            if self._cancel_by_hand:
-                await self._write_down_cancel()
+            await self._wishes.before_look()
             # A regenerate that came before the claim is answered by the take that is claimed, if there is one.
-            by_hand, self._regenerate_by_hand = self._regenerate_by_hand, False
+            is_next_asked = self._wishes.take_up_next()
             order = await self._claim()
             if order is not None:
                 is_over = await self._serve(order)
                 if not is_over or not order.is_last:
                     continue
-            elif by_hand and await self._wish(Signal.REGENERATE) is not None:
+            elif is_next_asked and await self._wishes.write_regenerate_down():
                 continue
-            if not self._is_at_rest and not self._is_wanted:
+            if not self._is_at_rest and not self._wishes.is_work_wanted:
                 if len(self._drains):
-                    self._tell("waiting for a job that goes on by itself")
-                await workflow.wait_condition(lambda: self._is_wanted or self._is_at_rest)
+                    self._details.tell("waiting for a job that goes on by itself")
+                await workflow.wait_condition(lambda: self._wishes.is_work_wanted or self._is_at_rest)
             # Nothing may be awaited from here to the return: a signal that arrives now makes the server refuse
             # this task's completion, and the next one sees the flag.
-            if not self._is_wanted and self._is_at_rest:
-                self._upsert()
+            if not self._wishes.is_work_wanted and self._is_at_rest:
+                if self._ending is not None:
+                    self._details.end(self._ending)
                 return self._ending
 
     async def _claim(self) -> Order | None:
@@ -158,20 +134,13 @@ class GenerationWorkflow:
         return claimed.order
 
     @property
-    def _is_wanted(self) -> bool:
-        return self._wanted or self._regenerate_by_hand
-
-    @property
     def _is_at_rest(self) -> bool:
         return len(self._drains) == 0 and self._slots.is_at_rest
 
     def _drained(self, ending: Ending | None) -> None:
         """A job beside the takes is over: what follows is found by the next claim."""
         self._ending = ending or self._ending
-        self._wanted = True
-
-    def _is_cancel_wanted(self, take: int) -> bool:
-        return take in self._cancelled_takes and take != self._too_late
+        self._wishes.nudge()
 
     async def _serve(self, order: Order) -> bool:
         """Make one attempt of the claimed take; tell whether the take is over.
@@ -179,15 +148,15 @@ class GenerationWorkflow:
         Where it is not, the next claim decides what follows, from what the rows say.
         """
         self._order, self._job = order, None
-        if order.cancel_requested and order.take not in self._cancelled_takes:
-            self._cancelled_takes.append(order.take)
+        if order.cancel_requested:
+            self._wishes.cancel_known(order.take)
         if order.not_before is not None:
-            self._tell(f"take {order.take}: waiting for the next attempt")
+            self._details.tell(f"take {order.take}: waiting for the next attempt")
             await self._pause(order.take, moment_of(order.not_before) - workflow.now())
             return False
         submitted = await self._submit(order)
         if submitted is not None and isinstance(submitted.result, Unknown):
-            self._tell("the answer was lost; looking for the job")
+            self._details.tell("the answer was lost; looking for the job")
             submitted = await calls.look_up(order)
         if submitted is None or not isinstance(submitted.result, Accepted):
             return False
@@ -210,12 +179,14 @@ class GenerationWorkflow:
 
     async def _submit_in_turn(self, order: Order) -> Submitted | None:
         name = name_of(order.plan.provider)
-        self._tell(f"take {order.take}, attempt {order.attempt.number}: waiting for a turn at {name}")
+        self._details.tell(f"take {order.take}, attempt {order.attempt.number}: waiting for a turn at {name}")
         async with self._slots.lease(order) as slot:
             while not slot.is_answered or self._is_stale(slot.grant):
                 slot.grant = None
                 await workflow.wait_condition(
-                    lambda: slot.is_answered or self._is_wanted or self._cancel_by_hand
+                    lambda: (
+                        slot.is_answered or self._wishes.is_work_wanted or self._wishes.is_cancel_unwritten
+                    )
                 )
                 stale = not slot.is_answered or self._is_stale(slot.grant)
                 if stale and not await self._is_still_queued(order, slot):
@@ -224,7 +195,7 @@ class GenerationWorkflow:
             if slot.grant is None:
                 self._refusal = slot.refusal
                 return None
-            self._tell(f"take {order.take}, attempt {order.attempt.number}: sending to {name}")
+            self._details.tell(f"take {order.take}, attempt {order.attempt.number}: sending to {name}")
             return await calls.submit(order.model_copy(update={"send_by": slot.grant.send_by}))
 
     @staticmethod
@@ -234,13 +205,14 @@ class GenerationWorkflow:
 
     async def _is_still_queued(self, order: Order, slot: Slot) -> bool:
         """Look whether a ticket is still wanted after somebody said something, and join the queue again."""
-        self._wanted = self._regenerate_by_hand = False
-        if self._cancel_by_hand:
-            await self._write_down_cancel()
+        is_next_asked = self._wishes.take_up_next()
+        await self._wishes.before_look()
         claimed = await calls.claim()
         self._drains.follow(claimed.late, claimed.limits)
         fresh = claimed.order
         if fresh is None or fresh.attempt.ref != order.attempt.ref:
+            if is_next_asked and workflow.patched(_NEXT_IS_KEPT):
+                self._wishes.regenerate(None)  # this take is no answer to it
             return False
         if fresh.ticket is None:
             slot.is_used = True  # by a sender of an earlier run, which gives it back
@@ -250,7 +222,11 @@ class GenerationWorkflow:
         """Wait, but not longer than a wish takes to arrive."""
         with suppress(TimeoutError):
             await workflow.wait_condition(
-                lambda: self._is_wanted or self._is_cancel_wanted(take) or self._cancel_by_hand,
+                lambda: (
+                    self._wishes.is_work_wanted
+                    or self._wishes.is_cancel_wanted(take)
+                    or self._wishes.is_cancel_unwritten
+                ),
                 timeout=max(delay, _LEAST_PAUSE),
                 timeout_summary="until the next attempt",
             )
@@ -258,7 +234,7 @@ class GenerationWorkflow:
     async def _follow(self, order: Order, job: Job) -> bool:
         """Watch a job to its end, cancel it when that is wanted, and store what it made."""
         self._job = job
-        self._tell(f"job {job.job_id} at {name_of(job.plan.provider)}")
+        self._details.tell(f"job {job.job_id} at {name_of(job.plan.provider)}")
         limits = order.limits
         watching = calls.watch(job, limits.heartbeat)
         while True:
@@ -272,13 +248,13 @@ class GenerationWorkflow:
                     watching = calls.watch(job, limits.heartbeat)
                     continue
                 return False
-            if self._cancel_by_hand:
-                await self._write_down_cancel()
+            if self._wishes.is_cancel_unwritten:
+                await self._wishes.write_cancel_down()
                 continue
             result = await calls.cancel(job, limits)
-            self._tell(f"cancel: {result.outcome}")
+            self._details.tell(f"cancel: {result.outcome}")
             if result.outcome is CancelOutcome.TOO_LATE:
-                self._too_late = job.take
+                self._wishes.cancel_is_too_late(job.take)
                 continue
             self._ending = result.ending
             if result.outcome is CancelOutcome.GOES_ON:
@@ -289,12 +265,12 @@ class GenerationWorkflow:
 
     async def _end_or_cancel(self, watching: "workflow.ActivityHandle[JobEnd]", take: int) -> None:
         await workflow.wait_condition(
-            lambda: watching.done() or self._cancel_by_hand or self._is_cancel_wanted(take)
+            lambda: watching.done() or self._wishes.is_cancel_unwritten or self._wishes.is_cancel_wanted(take)
         )
 
     async def _stop_late_job(self, job: Job, end: JobEnd, limits: Limits) -> bool:
         """Cancel a job that outlived its time; tell whether it turned out to be over."""
-        self._tell("the job outlived its time; cancelling it")
+        self._details.tell("the job outlived its time; cancelling it")
         if end.failure is None:
             raise ValueError("a watch that ends before its job says why")
         result = await calls.cancel_late(job, end.failure, limits)
@@ -302,41 +278,13 @@ class GenerationWorkflow:
 
     async def _finish(self, order: Order, job: Job, end: JobEnd) -> bool:
         if end.state is not JobState.SUCCEEDED:
-            self._tell(f"failed: {end.failure.detail if end.failure else end.state}")
+            self._details.tell(f"failed: {end.failure.detail if end.failure else end.state}")
             return False
-        self._tell("the video is made; fetching and proving it")
+        self._details.tell("the video is made; fetching and proving it")
         stored = await calls.store(job, order.limits.store, order.limits.heartbeat)
         if stored.ending is None:
-            self._tell(f"failed: {stored.failure.detail if stored.failure else 'not stored'}")
+            self._details.tell(f"failed: {stored.failure.detail if stored.failure else 'not stored'}")
             return False
         self._ending = stored.ending
-        self._tell(f"take {order.take} is {stored.ending.status}")
+        self._details.tell(f"take {order.take} is {stored.ending.status}")
         return True
-
-    async def _write_down_cancel(self) -> None:
-        self._cancel_by_hand = False
-        take = await self._wish(Signal.CANCEL)
-        if take is not None and take not in self._cancelled_takes:
-            self._cancelled_takes.append(take)
-
-    async def _wish(self, kind: Signal) -> int | None:
-        self._by_hand_count += 1
-        info = workflow.info()
-        # A reset begins a new run and plays the same signals again: the first run's id stays, and so does the key.
-        key = f"{info.first_execution_run_id}/{self._by_hand_count}"
-        return await calls.wish(Wish(generation_id=info.workflow_id, kind=kind, key=key))
-
-    def _tell(self, doing: str) -> None:
-        """Show in the Temporal UI what is being done; costs no events."""
-        self._doing = doing
-        self._story.append(f"{workflow.now():%H:%M:%S} {doing}")
-        lines = [f"**{doing}**", "", *(f"- {line}" for line in self._story[-20:])]
-        workflow.set_current_details("\n".join(lines))
-
-    def _upsert(self) -> None:
-        if self._ending is None:
-            return
-        cost = (self._ending.cost.settled + self._ending.cost.at_risk) / MICROS_PER_DOLLAR
-        workflow.upsert_search_attributes(
-            [VIDEO_STATUS.value_set(self._ending.status), COST_USD.value_set(cost)]
-        )

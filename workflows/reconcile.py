@@ -11,8 +11,8 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
-    from domain.housekeeping import RECONCILE_WORKFLOW, Reconciled
-    from domain.messages import ActivityName, TaskQueue
+    from domain.messages import Reconciled
+    from domain.names import RECONCILE_WORKFLOW, ActivityName, TaskQueue
 
 # The next round is the second try.
 _ONCE = RetryPolicy(maximum_attempts=1)

@@ -7,8 +7,9 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
-    from domain.gate.tickets import GateSignal, Grant, Refusal, Release, gate_id
+    from domain.gate.tickets import Grant, Refusal, Release
     from domain.messages import Order
+    from domain.names import GateSignal, gate_id
 
 
 class Slot:

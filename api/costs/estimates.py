@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.costs.quotas import as_allowed, entitlement_of
+from api.costs.quotas import as_allowed
 from api.door.scopes import needs
 from api.door.users import user_of
 from api.problems import FieldError, field_errors
@@ -189,7 +189,7 @@ async def estimate(service: Here, body: EstimateRequest) -> EstimateList:
     Takes the body of an order and writes nothing, so it needs no Idempotency-Key. The prices are those at which an
     order reserves; what the provider bills is the truth.
     """
-    entitlement = entitlement_of(service, service.tenant, user_of(service.caller, body.user_id))
+    entitlement = service.tenants.entitlement(service.tenant, user_of(service.caller, body.user_id))
     asked = as_allowed(entitlement, body)
     allowed = [facts for facts in service.providers if entitlement.allows(facts.id)]
     async with service.database.read() as connection:
@@ -212,7 +212,7 @@ async def _wanted(service: Service, connection: AsyncConnection, asked: Generati
     params = asked.params
     frame = None
     if params.image_id is not None:
-        image = await images.find(connection, service.tenant, params.image_id)
+        image = await images.find(connection, service.tenant, params.image_id, service.caller.only_user)
         if image is None:
             message = "there is no picture of this id: upload it with POST /v1/images"
             raise RequestRefused([Problem(pointer="/params/image_id", code="unknown_image", message=message)])

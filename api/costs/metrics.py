@@ -29,7 +29,7 @@ _COUNTED_FOR_SECONDS = 15.0
 @needs(Scope.OPERATE)
 async def metrics(service: Here) -> Response:
     """Return how much is reserved, settled and at risk by provider, and how far the books disagree: always 0."""
-    known = service.counted
+    known = service.last_metrics
     if time.monotonic() - known.at > _COUNTED_FOR_SECONDS:
         known.text, known.at = await _count(service), time.monotonic()
     return Response(known.text, media_type=CONTENT_TYPE_LATEST)

@@ -11,9 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.problems import FieldError, Problem, ProblemDocument
 from api.service import Service, now
-from domain.orders.planning import AUTO
 from domain.orders.plans import Plan
-from domain.orders.request import GenerationRequest
+from domain.orders.request import AUTO, GenerationRequest
 from domain.people.quota_words import quota_json, refusal
 from domain.people.quotas import Ask, Gauge, LimitKind, Refused
 from domain.people.tenants import Entitlement
@@ -37,11 +36,6 @@ _CODES = {
 }
 _GUESS_SECONDS = 15
 """When to ask again where generations under way are in the way: one of them may be over by then."""
-
-
-def entitlement_of(service: Service, tenant_id: str, user_id: str | None) -> Entitlement:
-    """Return what a tenant, or one of its users, may do."""
-    return service.tenants.entitlement(tenant_id, user_id)
 
 
 def as_allowed(entitlement: Entitlement, request: GenerationRequest) -> GenerationRequest:

@@ -3,29 +3,30 @@
 from decimal import Decimal
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import Field, model_validator
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.changes import GenerationId, IdempotencyKey, accepted, load_to_change, once, respond
+from api.door import audit
 from api.door.scopes import needs
+from api.generations.finding import find_to_change
+from api.generations.paths import AttemptNumber, GenerationId, TakeNumber
 from api.generations.schemas import GenerationOut
-from api.generations.takes import TakeNumber
+from api.generations.showing import reply
+from api.idempotency import IdempotencyKey, once, respond
 from api.problems import Problem, not_found
 from api.service import Here, now
 from domain.generation import Attempt, Generation
 from domain.model import Frozen
 from domain.money import from_usd, to_usd
 from domain.people.callers import Scope
+from storage import catalog
 from storage.idempotency import Reply
 from storage.money import resolving
-from storage.people import audit
-from storage.takes import catalog
+from storage.people.audit import Action
 
 router = APIRouter(prefix="/v1/generations", tags=["operators"])
-
-AttemptNumber = Annotated[int, Path(ge=1, le=65535, description="Which attempt of the take, from 1.")]
 
 
 class Resolution(Frozen):
@@ -60,17 +61,16 @@ class Resolution(Frozen):
 @needs(Scope.OPERATE)
 async def resolve(
     service: Here,
-    request: Request,
     generation_id: GenerationId,
     number: TakeNumber,
     attempt: AttemptNumber,
     body: Resolution,
-    idempotency_key: IdempotencyKey = None,
+    key: IdempotencyKey,
 ) -> JSONResponse:
     """Settle what is at risk, or give it back. What the provider says of the job later counts more."""
 
     async def work(connection: AsyncConnection) -> Reply:
-        generation = await load_to_change(service, connection, generation_id)
+        generation = await find_to_change(service, connection, generation_id)
         found = _attempt(generation, number, attempt)
         try:
             await resolving.resolve(connection, found, body.bill, now())
@@ -81,11 +81,10 @@ async def resolve(
         told = {"billed": body.billed, "at_risk_usd": to_usd(found.cost.at_risk)}
         if body.amount_usd is not None:
             told["amount_usd"] = str(body.amount_usd)
-        request_id = request.state.request_id
-        await audit.note(connection, service.caller, audit.Action.MONEY_RESOLVED, found.ref, told, request_id)
-        return accepted(service, await catalog.load(connection, generation_id), status=200)
+        await audit.note(service, connection, Action.MONEY_RESOLVED, found.ref, told)
+        return reply(service, await catalog.load(connection, generation_id), 200)
 
-    return respond(await once(service, request, idempotency_key, work))
+    return respond(await once(service, key, work))
 
 
 def _attempt(generation: Generation, take: int, number: int) -> Attempt:

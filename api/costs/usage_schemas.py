@@ -18,6 +18,16 @@ class SpentMoney(Money):
 
     committed_usd: str = Field(description="Everything that is or may be owed.", examples=["0.60"])
 
+    @classmethod
+    def of_spent(cls, spent: Spent) -> "SpentMoney":
+        """Return what was spent as JSON."""
+        return cls(
+            reserved_usd=to_usd(spent.cost.reserved),
+            settled_usd=to_usd(spent.cost.settled),
+            at_risk_usd=to_usd(spent.cost.at_risk),
+            committed_usd=to_usd(spent.committed),
+        )
+
 
 class SpentOut(BaseModel):
     """What was ordered in a period, and what that costs so far."""
@@ -28,11 +38,7 @@ class SpentOut(BaseModel):
     @classmethod
     def of(cls, spent: Spent) -> "SpentOut":
         """Return what was spent as JSON."""
-        money = Money.of(spent.cost)
-        return cls(
-            generations=spent.orders,
-            cost=SpentMoney(**money.model_dump(), committed_usd=to_usd(spent.committed)),
-        )
+        return cls(generations=spent.orders, cost=SpentMoney.of_spent(spent))
 
 
 class PeriodOut(SpentOut):
@@ -139,4 +145,4 @@ class MeOut(BaseModel):
 
 def period(spent: Spent, resets_at: datetime) -> PeriodOut:
     """Return what was spent in a period that ends at a moment."""
-    return PeriodOut(**SpentOut.of(spent).model_dump(), resets_at=resets_at)
+    return PeriodOut(generations=spent.orders, cost=SpentMoney.of_spent(spent), resets_at=resets_at)

@@ -3,18 +3,16 @@
 That answer is kept nowhere, so an Idempotency-Key would be of no use here: a key whose answer was lost is revoked.
 """
 
-import base64
-import binascii
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.door.scopes import needs
-from api.generations.lists import unknown_cursor
+from api.pages import Page, PageQuery
 from api.problems import FieldError, Problem, not_found
 from api.service import Here, Service, now
 from domain.fields import Asked, Name, not_blank, printable
@@ -63,10 +61,11 @@ class KeyOut(BaseModel):
     last_used_at: AwareDatetime | None = Field(description="To the minute.")
 
     @classmethod
-    def of(cls, key: Key) -> "KeyOut":
+    def of(cls, key: Key, /, **shown_once: str) -> Self:
         """Return a key as JSON."""
         told = key.model_dump(exclude={"tenant_id", "scopes"})
-        return cls(**told, scopes=[scope for scope in Scope if scope in key.scopes], state=key.state(now()))
+        scopes = [scope for scope in Scope if scope in key.scopes]
+        return cls(**told, scopes=scopes, state=key.state(now()), **shown_once)
 
 
 class NewKeyOut(KeyOut):
@@ -75,26 +74,13 @@ class NewKeyOut(KeyOut):
     key: str = Field(examples=["vp_01k9zq3v5x7b8c9d_..."], description="Shown now and never again.")
 
 
-class KeyPage(BaseModel):
+class KeyPage(Page[KeyOut]):
     """One page of keys."""
-
-    data: list[KeyOut]
-    has_more: bool
-    next: str | None = Field(description="Pass it as `cursor` for the next page.")
-
-
-class KeyQuery(BaseModel):
-    """How keys are paged."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    limit: int = Field(20, ge=1, le=100)
-    cursor: str | None = Field(None, max_length=200, description="`next` of the page before.")
 
 
 @router.post("", status_code=201, response_model=NewKeyOut, summary="Make a key")
 @needs(Scope.ADMIN)
-async def create(service: Here, request: Request, body: KeyRequest) -> JSONResponse:
+async def create(service: Here, body: KeyRequest) -> JSONResponse:
     """Make a key for your tenant, with no scope that yours has not got. Its secret is shown once, here."""
     _may_be_made(service, body)
     wanted = keyring.NewKey(
@@ -104,34 +90,28 @@ async def create(service: Here, request: Request, body: KeyRequest) -> JSONRespo
         scopes=frozenset(body.scopes),
         expires_at=body.expires_at,
     )
-    seal, request_id = service.doorkeeper.seal, request.state.request_id
+    seal, request_id = service.doorkeeper.seal, service.request_id
     async with service.database.write() as connection:
         key, written = await keyring.make(connection, seal, wanted, service.caller, request_id=request_id)
     service.doorkeeper.forget()
-    answer = NewKeyOut(**KeyOut.of(key).model_dump(), key=str(written))
+    answer = NewKeyOut.of(key, key=str(written))
     location = {"Location": f"/v1/keys/{key.id}"}
     return JSONResponse(answer.model_dump(mode="json"), status_code=201, headers=location | _NEVER_KEPT)
 
 
 @router.get("", summary="List keys, the newest first")
 @needs(Scope.ADMIN)
-async def list_keys(service: Here, query: Annotated[KeyQuery, Query()]) -> KeyPage:
+async def list_keys(service: Here, query: Annotated[PageQuery, Query()]) -> KeyPage:
     """Return one page of your tenant's keys, without their secrets; those that are over are listed too."""
-    before = None if query.cursor is None else _read_cursor(query.cursor)
     async with service.database.read() as connection:
         found = await keys.page(
             connection,
             service.tenant,
             user_id=service.caller.only_user,
-            before=before,
+            before=query.behind(_read_place),
             limit=query.limit + 1,
         )
-    shown, has_more = found[: query.limit], len(found) > query.limit
-    return KeyPage(
-        data=[KeyOut.of(key) for key in shown],
-        has_more=has_more,
-        next=_write_cursor(shown[-1]) if has_more else None,
-    )
+    return KeyPage.of(found, query, show=KeyOut.of, place=_place)
 
 
 @router.get("/{key_id}", summary="Look at a key")
@@ -144,11 +124,11 @@ async def show(service: Here, key_id: KeyId) -> KeyOut:
 
 @router.delete("/{key_id}", status_code=204, response_class=Response, summary="Revoke a key")
 @needs(Scope.ADMIN)
-async def revoke(service: Here, request: Request, key_id: KeyId) -> Response:
+async def revoke(service: Here, key_id: KeyId) -> Response:
     """Make a key worth nothing, with every session, ticket and link that was made with it; within two seconds."""
     async with service.database.write() as connection:
         key = await _own(service, connection, key_id)
-        await keyring.revoke(connection, key, service.caller, request_id=request.state.request_id)
+        await keyring.revoke(connection, key, service.caller, request_id=service.request_id)
     service.doorkeeper.forget()
     return Response(status_code=204)
 
@@ -187,18 +167,15 @@ async def _own(service: Service, connection: AsyncConnection, key_id: str) -> Ke
     return found[0]
 
 
-def _write_cursor(key: Key) -> str:
-    return base64.urlsafe_b64encode(f"{micros_of(key.created_at)}/{key.id}".encode()).decode().rstrip("=")
+def _place(key: Key) -> str:
+    """Return where a key stands in the list: ids of keys say nothing of their age."""
+    return f"{micros_of(key.created_at)}/{key.id}"
 
 
-def _read_cursor(cursor: str) -> tuple[datetime, str]:
+def _read_place(said: str) -> tuple[datetime, str] | None:
+    micros, _, key_id = said.partition("/")
     try:
-        micros, _, key_id = (
-            base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition("/")
-        )
         moment = moment_of(int(micros))
-    except (binascii.Error, ValueError, OverflowError, OSError):
-        raise unknown_cursor() from None
-    if not is_key_id(key_id):
-        raise unknown_cursor()
-    return moment, key_id
+    except (ValueError, OverflowError, OSError):
+        return None
+    return (moment, key_id) if is_key_id(key_id) else None

@@ -28,7 +28,7 @@ def sign(seal: Seal, path: str, *, take: int | None, key_id: str, expires: int) 
         expires: When it ends, in seconds since 1970.
     """
     numbered = {} if take is None else {"take": str(take)}
-    signature = _signature(seal, path, numbered.get("take", ""), str(expires), key_id)
+    signature = seal.of(Purpose.LINK, path, numbered.get("take", ""), str(expires), key_id)
     return f"{path}?{urlencode({**numbered, 'expires': expires, 'by': key_id, SIGNATURE: signature})}"
 
 
@@ -60,7 +60,3 @@ def takes_tickets(path: str, generation_id: str | None) -> bool:
     """
     found = _FILE.fullmatch(path) or _STREAM.fullmatch(path)
     return found is not None and (generation_id is None or found["id"] == generation_id)
-
-
-def _signature(seal: Seal, *parts: str) -> str:
-    return seal.of(Purpose.LINK, *parts)

@@ -13,6 +13,8 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from api.door import links
 from api.door.scopes import needs
+from api.generations.finding import find
+from api.generations.paths import path_of
 from api.service import Here, Service, now
 from domain.fields import Asked
 from domain.generation import Generation
@@ -64,7 +66,7 @@ class TicketOut(BaseModel):
 async def create(service: Here, request: Request, body: TicketRequest | None = None) -> JSONResponse:
     """Make a ticket for streams and files, and for one generation also ready links; all of it ends by itself."""
     asked = body or TicketRequest()
-    generation = None if asked.generation_id is None else await service.find(asked.generation_id)
+    generation = None if asked.generation_id is None else await find(service, asked.generation_id)
     token = new_token(PassKind.TICKET)
     caller, moment = service.caller, now()
     made = Pass(
@@ -90,7 +92,7 @@ async def create(service: Here, request: Request, body: TicketRequest | None = N
 
 def _links(service: Service, request: Request, generation: Generation, token: str, made: Pass) -> TicketLinks:
     base = base_url(service, request)
-    path = f"/v1/generations/{generation.id}"
+    path = path_of(generation.id)
 
     def signed(name: str, take: int) -> str:
         expires = int(made.expires_at.timestamp())

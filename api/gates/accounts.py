@@ -2,14 +2,22 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 from api.gates.queue_schemas import AccountOut
 from api.service import Service, now
-from domain.attempts.routing import health_at
+from domain.attempts.routing import Health, health_at
 from domain.gate.status import GateStatus
-from storage.gate import queue
+from storage.gate import gates
 
 Refs = Mapping[str, Collection[str]]
+
+
+class Standing(NamedTuple):
+    """How an account stands: as it is shown to people, and as routing sees it."""
+
+    shown: AccountOut
+    health: Health
 
 
 def account_ids(service: Service) -> list[str]:
@@ -32,18 +40,19 @@ async def ask_gates(service: Service, refs: Refs | None = None) -> dict[str, Gat
     return dict(zip(accounts, answers, strict=True))
 
 
-async def accounts_of(service: Service, statuses: Mapping[str, GateStatus | None]) -> list[AccountOut]:
+async def standings(service: Service, statuses: Mapping[str, GateStatus | None]) -> dict[str, Standing]:
     """Return how the accounts stand, in the words of their gates where those have answered."""
     moment = now()
     async with service.database.read() as connection:
         healths = await service.healths.look(connection, moment)
-        rows = await queue.accounts(connection)
-    shown = []
+        rows = await gates.known(connection)
+    found = {}
     for account, status in statuses.items():
         health = health_at(account, healths)
         if status is None:
-            known = rows.get(account) or queue.Account()
-            shown.append(AccountOut.of_rows(known, health, service.account_limits[account], moment))
+            known = rows.get(account) or gates.Account()
+            shown = AccountOut.of_rows(known, health, service.account_limits[account], moment)
         else:
-            shown.append(AccountOut.of_gate(status, health))
-    return shown
+            shown = AccountOut.of_gate(status, health)
+        found[account] = Standing(shown, health)
+    return found

@@ -9,25 +9,25 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Annotated, TypeVar
 
-from fastapi import APIRouter, Body, Depends, Path, Request
+from fastapi import APIRouter, Body, Depends, Path
 from fastapi.responses import JSONResponse
 from pydantic import Field, StringConstraints
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.service import RPCError
 
-from api.changes import IdempotencyKey, once, respond
 from api.door import audit
 from api.door.scopes import needs
-from api.gates.accounts import account_ids, accounts_of
+from api.gates.accounts import account_ids, standings
 from api.gates.queue import QueuePage, page_of
 from api.gates.queue_schemas import AccountOut
+from api.idempotency import IdempotencyKey, once, respond
 from api.problems import Problem
 from api.service import Here, Service, now
 from domain.fields import Asked, not_blank, printable
 from domain.orders.line_up import name_of
 from domain.people.callers import Scope
-from storage.gate import gates, queue
-from storage.idempotency import Reply
+from storage.gate import gates
+from storage.idempotency import Key, Reply
 from storage.people.audit import Action
 
 router = APIRouter()
@@ -72,9 +72,9 @@ class PauseRequest(Asked):
     summary="Pause your own queue",
 )
 @needs(Scope.GENERATE)
-async def pause_own(service: Here, request: Request, idempotency_key: IdempotencyKey = None) -> JSONResponse:
+async def pause_own(service: Here, key: IdempotencyKey) -> JSONResponse:
     """Let none of your waiting generations begin; what runs goes on, and others are not held up."""
-    return await _own(service, request, idempotency_key, paused=True)
+    return await _own(service, key, paused=True)
 
 
 @router.post(
@@ -85,9 +85,9 @@ async def pause_own(service: Here, request: Request, idempotency_key: Idempotenc
     summary="Resume your own queue",
 )
 @needs(Scope.GENERATE)
-async def resume_own(service: Here, request: Request, idempotency_key: IdempotencyKey = None) -> JSONResponse:
+async def resume_own(service: Here, key: IdempotencyKey) -> JSONResponse:
     """Let your waiting generations begin again, each in its old place."""
-    return await _own(service, request, idempotency_key, paused=False)
+    return await _own(service, key, paused=False)
 
 
 @router.post(
@@ -96,13 +96,12 @@ async def resume_own(service: Here, request: Request, idempotency_key: Idempoten
 @needs(Scope.OPERATE)
 async def pause(
     service: Here,
-    request: Request,
     account: AccountId,
     body: PauseRequest,
-    idempotency_key: IdempotencyKey = None,
+    key: IdempotencyKey,
 ) -> JSONResponse:
     """Send no more orders to an account; what runs there is not touched, and whoever waits is told the reason."""
-    return await _account(service, request, idempotency_key, account, reason=body.reason)
+    return await _account(service, key, account, reason=body.reason)
 
 
 @router.post(
@@ -115,12 +114,11 @@ async def pause(
 @needs(Scope.OPERATE)
 async def resume(
     service: Here,
-    request: Request,
     account: AccountId,
-    idempotency_key: IdempotencyKey = None,
+    key: IdempotencyKey,
 ) -> JSONResponse:
     """Send orders to an account again."""
-    return await _account(service, request, idempotency_key, account, reason=None)
+    return await _account(service, key, account, reason=None)
 
 
 @router.post(
@@ -133,23 +131,22 @@ async def resume(
 @needs(Scope.OPERATE)
 async def reset_breaker(
     service: Here,
-    request: Request,
     account: AccountId,
-    idempotency_key: IdempotencyKey = None,
+    key: IdempotencyKey,
 ) -> JSONResponse:
     """Forget an account's last failures, and send it orders again at once."""
     _is_known(service, account)
 
     async def work(connection: AsyncConnection) -> Reply:
-        await audit.note(service, request, connection, Action.BREAKER_RESET, account)
+        await audit.note(service, connection, Action.BREAKER_RESET, account)
         return Reply(200, {}, {})
 
-    reply = await once(service, request, idempotency_key, work)
+    reply = await once(service, key, work)
     await _in_time(service.gates.reset_breaker(account))
     return respond(replace(reply, body=await _shown(service, account)))
 
 
-async def _own(service: Service, request: Request, key: str | None, *, paused: bool) -> JSONResponse:
+async def _own(service: Service, key: Key | None, *, paused: bool) -> JSONResponse:
     if service.caller.only_user is not None:
         detail = "The queue is paused for everybody at your tenant; a key of one user cannot do that."
         raise Problem("user_not_allowed", detail)
@@ -169,17 +166,15 @@ async def _own(service: Service, request: Request, key: str | None, *, paused: b
             )
         )
 
-    reply = await once(service, request, key, work)
-    await _in_time(_agree(service, lambda connection: queue.is_paused(connection, service.tenant), tell))
+    reply = await once(service, key, work)
+    await _in_time(_agree(service, lambda connection: gates.is_paused(connection, service.tenant), tell))
     for account in account_ids(service):
         service.hub.forget(account)
     page = await page_of(service)
     return respond(replace(reply, body=page.model_dump(mode="json")))
 
 
-async def _account(
-    service: Service, request: Request, key: str | None, account: str, *, reason: str | None
-) -> JSONResponse:
+async def _account(service: Service, key: Key | None, account: str, *, reason: str | None) -> JSONResponse:
     _is_known(service, account)
 
     async def work(connection: AsyncConnection) -> Reply:
@@ -187,7 +182,7 @@ async def _account(
         done, data = (
             (Action.ACCOUNT_RESUMED, {}) if reason is None else (Action.ACCOUNT_PAUSED, {"reason": reason})
         )
-        await audit.note(service, request, connection, done, account, data)
+        await audit.note(service, connection, done, account, data)
         return Reply(200, {}, {})
 
     async def tell(why: str | None) -> None:
@@ -196,8 +191,8 @@ async def _account(
         else:
             await service.gates.pause(account, why)
 
-    reply = await once(service, request, key, work)
-    await _in_time(_agree(service, lambda connection: queue.pause_reason(connection, account), tell))
+    reply = await once(service, key, work)
+    await _in_time(_agree(service, lambda connection: gates.pause_reason(connection, account), tell))
     return respond(replace(reply, body=await _shown(service, account)))
 
 
@@ -239,8 +234,8 @@ async def _in_time(telling: Awaitable[None]) -> None:
 
 async def _shown(service: Service, account: str) -> dict[str, object]:
     service.hub.forget(account)
-    (shown,) = await accounts_of(service, {account: await service.hub.look(account)})
-    return shown.model_dump(mode="json")
+    statuses = {account: await service.hub.look(account)}
+    return (await standings(service, statuses))[account].shown.model_dump(mode="json")
 
 
 def _is_known(service: Service, account: str) -> None:

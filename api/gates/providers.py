@@ -6,13 +6,13 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.gates.accounts import accounts_of, ask_gates
+from api.gates.accounts import Standing, ask_gates, standings
 from api.gates.queue_schemas import AccountOut
 from api.service import Here, now
-from domain.attempts.routing import Door, Health, expected_wait, health_at
+from domain.attempts.routing import Door, Health, expected_wait
 from domain.money import to_usd
 from domain.orders.capabilities import Capability, Mode, ModelFacts, Option, ProviderFacts, Size, Support
-from domain.orders.sizing import ratio_name, resolution_name
+from domain.orders.sizing import ratio_name
 
 router = APIRouter(tags=["providers"])
 
@@ -85,7 +85,7 @@ class SizeOut(BaseModel):
     @classmethod
     def of(cls, size: Size) -> "SizeOut":
         """Return a size as JSON."""
-        return cls(pixels=str(size), resolution=resolution_name(size), aspect_ratio=ratio_name(size))
+        return cls(pixels=str(size), resolution=size.name, aspect_ratio=ratio_name(size))
 
 
 class ModeOut(BaseModel):
@@ -182,15 +182,15 @@ class ProviderOut(BaseModel):
     models: list[ModelOut]
 
     @classmethod
-    def of(cls, facts: ProviderFacts, mode: str, health: AccountOut, times: TimesOut) -> "ProviderOut":
+    def of(cls, facts: ProviderFacts, mode: str, standing: Standing, moment: datetime) -> "ProviderOut":
         """Return a provider as JSON."""
         return cls(
             id=facts.id,
             name=facts.name,
             mode=mode,
             retired=None if facts.retired is None else facts.retired.model_dump(mode="json"),
-            health=health,
-            times=times,
+            health=standing.shown,
+            times=TimesOut.of(standing.health, moment),
             models=[ModelOut.of(model) for model in facts.models],
         )
 
@@ -204,12 +204,10 @@ class ProviderList(BaseModel):
 @router.get("/v1/providers", summary="What can be made here, and what it costs")
 async def providers(service: Here) -> ProviderList:
     """Return each provider's models with their limits and prices, its health, and how long a video takes there."""
-    health = {one.account: one for one in await accounts_of(service, await ask_gates(service))}
-    moment = now()
-    async with service.database.read() as connection:
-        healths = await service.healths.look(connection, moment)
-    times = {account: TimesOut.of(health_at(account, healths), moment) for account in health}
-    mode = service.settings.mode
+    found, moment = await standings(service, await ask_gates(service)), now()
     return ProviderList(
-        data=[ProviderOut.of(facts, mode, health[facts.id], times[facts.id]) for facts in service.providers]
+        data=[
+            ProviderOut.of(facts, service.settings.mode, found[facts.id], moment)
+            for facts in service.providers
+        ]
     )

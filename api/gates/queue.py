@@ -6,31 +6,24 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
-from api.gates.accounts import accounts_of, ask_gates
+from api import pages
+from api.gates.accounts import ask_gates, standings
 from api.gates.queue_schemas import AccountOut, PlaceOut
-from api.generations.lists import read_cursor, write_cursor
+from api.generations.paths import path_of
 from api.generations.schemas import Progress, eta_seconds, retry_at
-from api.service import Here, Service, now, ticket_of
+from api.generations.showing import ticket_of
+from api.service import Here, Service, now
 from domain.gate.status import GateStatus
 from domain.gate.tickets import Priority
 from domain.generation import Generation
 from domain.status import Stage
-from storage.gate import queue
+from storage.gate import gates, queue
 
 router = APIRouter(prefix="/v1/queue", tags=["queue"])
 
 PROCESSING_MAX = 100
-
-
-class QueueQuery(BaseModel):
-    """How the waiting ones are paged."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    limit: int = Field(20, ge=1, le=100)
-    cursor: str | None = Field(None, max_length=200, description="`next` of the page before.")
 
 
 class QueuedOut(BaseModel):
@@ -69,7 +62,7 @@ class QueuedOut(BaseModel):
             queue=place,
             retry_at=retry_at(generation),
             created_at=generation.created_at,
-            url=f"/v1/generations/{generation.id}",
+            url=path_of(generation.id),
         )
 
 
@@ -87,10 +80,9 @@ class QueuePage(BaseModel):
 
 
 @router.get("", summary="The queue")
-async def show(service: Here, query: Annotated[QueueQuery, Query()]) -> QueuePage:
+async def show(service: Here, query: Annotated[pages.PageQuery, Query()]) -> QueuePage:
     """Return how the accounts stand, and what the caller has in the making and waiting."""
-    after_id = None if query.cursor is None else read_cursor(query.cursor)
-    return await page_of(service, after_id=after_id, limit=query.limit)
+    return await page_of(service, after_id=query.behind(pages.generation), limit=query.limit)
 
 
 async def page_of(service: Service, *, after_id: str | None = None, limit: int = 20) -> QueuePage:
@@ -109,7 +101,7 @@ async def page_of(service: Service, *, after_id: str | None = None, limit: int =
         processing = await queue.own(connection, owner, waiting=False, limit=PROCESSING_MAX)
         waiting_count = await queue.count(connection, owner, waiting=True)
         processing_count = await queue.count(connection, owner, waiting=False)
-        paused = await queue.is_paused(connection, service.tenant)
+        paused = await gates.is_paused(connection, service.tenant)
     waiting = found[:limit]
     has_more = len(found) > limit
     statuses = await ask_gates(service, _refs(waiting))
@@ -117,13 +109,13 @@ async def page_of(service: Service, *, after_id: str | None = None, limit: int =
     moment = now()
     return QueuePage(
         paused=paused,
-        accounts=await accounts_of(service, statuses),
+        accounts=[one.shown for one in (await standings(service, statuses)).values()],
         processing=[QueuedOut.of(generation, None, moment) for generation in processing],
         processing_count=processing_count,
         waiting=[QueuedOut.of(generation, places.get(generation.id), moment) for generation in waiting],
         waiting_count=waiting_count,
         has_more=has_more,
-        next=write_cursor(waiting[-1].id) if has_more else None,
+        next=pages.cursor(waiting[-1].id) if has_more else None,
     )
 
 

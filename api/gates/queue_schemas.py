@@ -13,7 +13,7 @@ from domain.gate.status import GateStatus, Waiting, WaitReason
 from domain.gate.tickets import AccountLimits, BreakerRecord, BreakerState
 from domain.moments import moment_of
 from domain.orders.line_up import name_of
-from storage.gate.queue import Account
+from storage.gate.gates import Account
 
 
 class PlaceOut(BaseModel):

@@ -6,7 +6,6 @@ browser's EventSource to stop.
 """
 
 import asyncio
-import json
 import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Annotated
@@ -14,15 +13,15 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from api.changes import GenerationId
+from api.generations.finding import find
+from api.generations.paths import GenerationId
 from api.generations.schemas import EventOut, EventPage
 from api.problems import FieldError, Problem
 from api.service import Here, Service
 from domain.events import Event
 from domain.generation import Generation
-from storage import events
+from storage import catalog, events
 from storage.database import uninterrupted
-from storage.takes import catalog
 
 router = APIRouter(prefix="/v1/generations", tags=["events"])
 
@@ -50,7 +49,7 @@ async def stream(
     ] = None,
 ) -> Response:
     """Stream events to those who accept `text/event-stream`; return a JSON page to all others."""
-    generation = await service.find(generation_id)
+    generation = await find(service, generation_id)
     since = after if last_event_id is None else _seq(last_event_id)
     if "text/event-stream" not in request.headers.get("accept", ""):
         return await _page(service, generation_id, since, limit)
@@ -106,7 +105,7 @@ async def _look(
 
 
 def _frame(event: Event) -> bytes:
-    data = json.dumps(EventOut.of(event).model_dump(mode="json"), ensure_ascii=False)
+    data = EventOut.of(event).model_dump_json()
     return f"id: {event.seq}\nevent: {event.type}\ndata: {data}\n\n".encode()
 
 

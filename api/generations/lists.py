@@ -1,23 +1,21 @@
-"""Lists of generations: filters, and pages by an opaque cursor, so that nothing is shown twice or left out."""
+"""Lists of generations: by what they are narrowed."""
 
-import base64
-import binascii
 import re
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from api import pages
 from api.generations.schemas import GenerationPage
-from api.problems import FieldError, Problem
+from api.generations.showing import shown
 from api.service import Here
 from domain.fields import Text
-from domain.ids import is_generation_id
 from domain.status import Status
-from storage.gate import queue
-from storage.takes import catalog
+from storage import catalog
 
 router = APIRouter(prefix="/v1/generations", tags=["generations"])
 
@@ -45,10 +43,8 @@ def _written_out(moment: object) -> object:
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_utc)]
 
 
-class ListQuery(BaseModel):
+class ListQuery(pages.PageQuery):
     """How a list is narrowed and paged."""
-
-    model_config = ConfigDict(extra="forbid")
 
     status: Status | None = None
     provider: Text | None = Field(None, max_length=64)
@@ -58,55 +54,21 @@ class ListQuery(BaseModel):
     q: Text | None = Field(None, max_length=200, description="Words of the prompt.")
     created_after: Moment | None = None
     created_before: Moment | None = None
-    limit: int = Field(20, ge=1, le=100)
-    cursor: str | None = Field(None, max_length=200, description="`next` of the page before.")
 
 
 @router.get("", summary="List generations, the newest first")
 async def list_generations(service: Here, query: Annotated[ListQuery, Query()]) -> GenerationPage:
     """Return one page of generations."""
     filters = catalog.Filters(**query.model_dump(exclude={"limit", "cursor"}))
-    before_id = None if query.cursor is None else read_cursor(query.cursor)
     async with service.database.read() as connection:
-        found = await queue.page(
+        found = await catalog.page(
             connection,
             service.tenant,
             filters,
             only_user=service.caller.only_user,
-            before_id=before_id,
+            before_id=query.behind(pages.generation),
             limit=query.limit + 1,
         )
-    shown = found[: query.limit]
-    has_more = len(found) > query.limit
-    return GenerationPage(
-        data=[service.show(generation) for generation in shown],
-        has_more=has_more,
-        next=write_cursor(shown[-1].id) if has_more else None,
+    return GenerationPage.of(
+        found, query, show=partial(shown, service), place=lambda generation: generation.id
     )
-
-
-def write_cursor(generation_id: str) -> str:
-    """Return the cursor that leads on behind a generation."""
-    return base64.urlsafe_b64encode(generation_id.encode()).decode().rstrip("=")
-
-
-def read_cursor(cursor: str) -> str:
-    """Return the generation behind which a cursor leads on.
-
-    Raises:
-        Problem: It is no cursor of ours.
-    """
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        text = ""
-    if not is_generation_id(text):
-        raise unknown_cursor()
-    return text
-
-
-def unknown_cursor() -> Problem:
-    """Return the problem of a cursor that is not ours."""
-    message = "is not a cursor of ours: pass `next` of the page before, unchanged"
-    error = FieldError(pointer="/query/cursor", code="invalid_cursor", message=message)
-    return Problem("invalid_cursor", f"cursor {message}", [error])

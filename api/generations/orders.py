@@ -4,28 +4,31 @@ import re
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header
 from fastapi.responses import JSONResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.changes import IdempotencyKey, accepted, once, respond, route_for
-from api.costs.quotas import REFUSALS, admit, as_allowed, entitlement_of
+from api.costs.quotas import REFUSALS, admit, as_allowed
 from api.door.scopes import needs
 from api.door.users import user_of
+from api.generations.routing import route_for
 from api.generations.schemas import GenerationOut
+from api.generations.showing import reply, shown_in_queue
 from api.generations.waiting import WAIT_MAX, wait_for_news
+from api.idempotency import IdempotencyKey, once, respond
 from api.pictures.image_urls import with_picture
 from api.service import Here, Service, now
 from domain.generation import Generation
 from domain.ids import new_generation_id
-from domain.messages import Signal
+from domain.names import Signal
 from domain.orders.request import GenerationRequest
 from domain.people.callers import Scope
 from failpoints import Point, reach
+from storage import catalog
 from storage.idempotency import Reply
 from storage.money.ledger import alone_with_money
 from storage.money.quotas import tell
-from storage.takes import catalog, duplicates, wishes
+from storage.takes import duplicates, wishes
 
 router = APIRouter(prefix="/v1/generations", tags=["generations"])
 
@@ -82,9 +85,8 @@ _PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
 @needs(Scope.GENERATE)
 async def create(
     service: Here,
-    request: Request,
     body: GenerationRequest,
-    idempotency_key: IdempotencyKey = None,
+    key: IdempotencyKey,
     prefer: Annotated[str | None, Header(description="`wait=N`: answer after at most N seconds.")] = None,
 ) -> JSONResponse:
     """Write the order down and answer 202: from then on it ends in exactly one terminal state.
@@ -94,10 +96,10 @@ async def create(
     """
     body = body.model_copy(update={"user_id": user_of(service.caller, body.user_id)})
     generation_id = new_generation_id()
-    body = await with_picture(service, request, idempotency_key, body)
+    body = await with_picture(service, key, body)
 
     async def work(connection: AsyncConnection) -> Reply:
-        entitlement = entitlement_of(service, service.tenant, body.user_id)
+        entitlement = service.tenants.entitlement(service.tenant, body.user_id)
         asked = as_allowed(entitlement, body)
         route = await route_for(service, connection, asked, entitlement)
         person = wishes.Person(tenant_id=service.tenant, mode=service.settings.mode)
@@ -112,29 +114,28 @@ async def create(
         await duplicates.remember(connection, generation_id, wish)
         generation = await tell(connection, generation, notices, moment)
         reach(Point.WISH_BEFORE_COMMIT)
-        return accepted(service, generation)
+        return reply(service, generation, 202)
 
-    reply = await once(service, request, idempotency_key, work)
+    answer = await once(service, key, work)
     reach(Point.WISH_AFTER_COMMIT)
-    duplicate_of = reply.body.get("duplicate_of")
-    if not reply.replayed and duplicate_of is None:
+    duplicate_of = answer.body.get("duplicate_of")
+    if not answer.replayed and duplicate_of is None:
         service.nudge_soon(generation_id, Signal.REGENERATE, 1)
     seconds = _preferred_wait(prefer)
-    if seconds:
-        generation = await wait_for_news(service, reply.body["id"], seconds, None)
-        shown = await service.show_in_queue(generation)
-        body_now = shown.model_copy(update={"duplicate_of": duplicate_of}).model_dump(mode="json")
-        answer = respond(replace(reply, body=body_now))
-        answer.headers["Preference-Applied"] = f"wait={seconds}"
-        return answer
-    return respond(reply)
+    if not seconds:
+        return respond(answer)
+    generation = await wait_for_news(service, answer.body["id"], seconds, None)
+    now_shown = (await shown_in_queue(service, generation)).model_copy(update={"duplicate_of": duplicate_of})
+    response = respond(replace(answer, body=now_shown.model_dump(mode="json")))
+    response.headers["Preference-Applied"] = f"wait={seconds}"
+    return response
 
 
 def _the_same(service: Service, first: Generation) -> Reply:
     """Return the generation that is the same as what is asked for, as the answer."""
-    reply = accepted(service, first, status=200 if first.status.is_terminal else 202)
-    headers = reply.headers | {"Duplicate-Of": first.id}
-    return replace(reply, body=reply.body | {"duplicate_of": first.id}, headers=headers)
+    same = reply(service, first, 200 if first.status.is_terminal else 202)
+    headers = same.headers | {"Duplicate-Of": first.id}
+    return replace(same, body=same.body | {"duplicate_of": first.id}, headers=headers)
 
 
 def _preferred_wait(prefer: str | None) -> int:

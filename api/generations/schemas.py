@@ -6,9 +6,10 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.gates.queue_schemas import PlaceOut
+from api.generations.paths import path_of
 from api.generations.take_schemas import Error, Money, TakeOut
+from api.pages import Page
 from domain.actions import Action, actions_of
-from domain.attempts.outcomes import CancelOutcome
 from domain.events import Event
 from domain.generation import Generation
 from domain.status import Stage, Status
@@ -89,7 +90,7 @@ class GenerationOut(BaseModel):
             place: Where it stands in the queue, where that was asked.
         """
         take = generation.current
-        base = f"/v1/generations/{generation.id}"
+        base = path_of(generation.id)
         has_video = take.video is not None
         return cls(
             id=generation.id,
@@ -125,22 +126,8 @@ class GenerationOut(BaseModel):
         )
 
 
-class GenerationPage(BaseModel):
+class GenerationPage(Page[GenerationOut]):
     """Generations, the newest first."""
-
-    data: list[GenerationOut]
-    has_more: bool
-    next: str | None = Field(description="Pass it as `cursor` for the next page.")
-
-
-class CancelOut(BaseModel):
-    """What became of a cancel so far."""
-
-    generation_id: str
-    take: int
-    outcome: CancelOutcome
-    billed: bool | None
-    cost: Money
 
 
 class EventOut(BaseModel):
@@ -158,7 +145,7 @@ class EventOut(BaseModel):
     @classmethod
     def of(cls, event: Event) -> "EventOut":
         """Return an event as JSON."""
-        return cls(**event.model_dump())
+        return cls.model_validate(event, from_attributes=True)
 
 
 class EventPage(BaseModel):

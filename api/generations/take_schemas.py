@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from api.generations.paths import path_of
 from domain.attempts.failures import Category, Failure, advice_for, is_retryable
 from domain.attempts.outcomes import AttemptState
 from domain.generation import Attempt, Cost, Take, Video
@@ -67,7 +68,7 @@ class VideoOut(BaseModel):
     @classmethod
     def of(cls, generation_id: str, take: int, video: Video) -> "VideoOut":
         """Return a video as JSON."""
-        base = f"/v1/generations/{generation_id}"
+        base = path_of(generation_id)
         return cls(
             url=f"{base}/video?take={take}",
             poster_url=f"{base}/poster?take={take}",
@@ -149,7 +150,9 @@ class TakeOut(BaseModel):
             adjustments=list(take.plan.adjustments),
             superseded_by=take.superseded_by,
             kept=take.kept,
-            feedback=None if take.feedback is None else FeedbackOut(**take.feedback.model_dump()),
+            feedback=None
+            if take.feedback is None
+            else FeedbackOut.model_validate(take.feedback, from_attributes=True),
             cancel=cancel,
             error=None if take.failure is None else Error.of(take.failure),
             attempts=[AttemptOut.of(attempt) for attempt in take.attempts],

@@ -1,31 +1,32 @@
 """Takes over HTTP: make the next one, keep one, say what one is worth."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.changes import GenerationId, IdempotencyKey, accepted, load_to_change, once, respond, route_for
-from api.costs.quotas import REFUSALS, admit, entitlement_of, refuse_providers
+from api.costs.quotas import REFUSALS, admit, refuse_providers
 from api.door.scopes import needs
+from api.generations.finding import find_to_change
+from api.generations.paths import GenerationId, TakeNumber
+from api.generations.routing import route_for
 from api.generations.schemas import GenerationOut
+from api.generations.showing import reply
+from api.idempotency import IdempotencyKey, once, respond
 from api.pictures.image_urls import change_with_picture
 from api.problems import Problem, invalid
 from api.service import Here, Service, now
 from domain.generation import Feedback, Generation
-from domain.messages import Signal
+from domain.names import Signal
 from domain.orders.regeneration import next_request
 from domain.orders.request import FeedbackRequest, IfRunning, RegenerateRequest
 from domain.people.callers import Scope
+from storage import catalog
 from storage.idempotency import Reply
 from storage.money.quotas import tell
-from storage.takes import catalog, opinions, wishes
+from storage.takes import opinions, wishes
 
 router = APIRouter(prefix="/v1/generations", tags=["takes"])
-
-TakeNumber = Annotated[int, Path(ge=1, le=65535, description="Which take, from 1.")]
 
 
 @router.post(
@@ -38,10 +39,9 @@ TakeNumber = Annotated[int, Path(ge=1, le=65535, description="Which take, from 1
 @needs(Scope.GENERATE)
 async def regenerate(
     service: Here,
-    request: Request,
     generation_id: GenerationId,
+    key: IdempotencyKey,
     body: RegenerateRequest | None = None,
-    idempotency_key: IdempotencyKey = None,
 ) -> JSONResponse:
     """Make another take: what is not mentioned is kept, what is null is cleared, the seed is new unless given.
 
@@ -49,17 +49,17 @@ async def regenerate(
     the true outcome in its `cancel`, and the next one begins.
     """
     change = body or RegenerateRequest()
-    change = await change_with_picture(service, request, idempotency_key, generation_id, change)
+    change = await change_with_picture(service, key, generation_id, change)
     replaced: int | None = None
 
     async def work(connection: AsyncConnection) -> Reply:
         nonlocal replaced
-        generation = await load_to_change(service, connection, generation_id)
+        generation = await find_to_change(service, connection, generation_id)
         try:
             asked = next_request(generation.current.request, change)
         except ValidationError as error:
             raise invalid(error.errors(include_url=False, include_input=False)) from error
-        entitlement = entitlement_of(service, generation.tenant_id, generation.user_id)
+        entitlement = service.tenants.entitlement(generation.tenant_id, generation.user_id)
         asked = entitlement.eased(asked)
         refuse_providers(entitlement, asked)
         route = await route_for(service, connection, asked, entitlement)
@@ -72,80 +72,77 @@ async def regenerate(
         after = await wishes.regenerate(
             connection, generation, asked, route, moment, if_running=change.if_running
         )
-        return accepted(service, await tell(connection, after, notices, moment))
+        return reply(service, await tell(connection, after, notices, moment), 202)
 
     try:
-        reply = await once(service, request, idempotency_key, work)
+        answer = await once(service, key, work)
     except wishes.StillRunning as running:
         detail = "The last take is not over: wait for it, cancel it first, or send if_running: replace."
         raise Problem("still_running", detail) from running
     if replaced is not None:
         service.nudge_soon(generation_id, Signal.CANCEL, replaced)
-    service.nudge_soon(generation_id, Signal.REGENERATE, reply.body["takes"][-1]["number"])
-    return respond(reply)
+    if not answer.replayed:
+        service.nudge_soon(generation_id, Signal.REGENERATE, answer.body["takes"][-1]["number"])
+    return respond(answer)
 
 
 @router.post("/{generation_id}/takes/{number}/keep", response_model=GenerationOut, summary="Keep a take")
 @needs(Scope.GENERATE)
 async def keep(
     service: Here,
-    request: Request,
     generation_id: GenerationId,
     number: TakeNumber,
-    idempotency_key: IdempotencyKey = None,
+    key: IdempotencyKey,
 ) -> JSONResponse:
     """Mark a take as one to keep; several can be. Marking it again changes nothing."""
 
     async def work(connection: AsyncConnection) -> Reply:
         generation = await _with_take(service, connection, generation_id, number)
         await opinions.keep(connection, generation, number, now())
-        return accepted(service, await catalog.load(connection, generation_id), status=200)
+        return reply(service, await catalog.load(connection, generation_id), 200)
 
     try:
-        return respond(await once(service, request, idempotency_key, work))
+        return respond(await once(service, key, work))
     except opinions.NothingToSee as error:
         raise _no_video(number) from error
 
 
 @router.delete("/{generation_id}/takes/{number}/keep", response_model=GenerationOut, summary="Let a take go")
 @needs(Scope.GENERATE)
-async def let_go(
-    service: Here, request: Request, generation_id: GenerationId, number: TakeNumber
-) -> JSONResponse:
+async def let_go(service: Here, generation_id: GenerationId, number: TakeNumber) -> JSONResponse:
     """Take the mark back; the take stays."""
 
     async def work(connection: AsyncConnection) -> Reply:
         generation = await _with_take(service, connection, generation_id, number)
         await opinions.let_go(connection, generation, number, now())
-        return accepted(service, await catalog.load(connection, generation_id), status=200)
+        return reply(service, await catalog.load(connection, generation_id), 200)
 
-    return respond(await once(service, request, None, work))
+    return respond(await once(service, None, work))
 
 
 @router.post("/{generation_id}/feedback", response_model=GenerationOut, summary="Say what a take is worth")
 @needs(Scope.GENERATE)
 async def feedback(
     service: Here,
-    request: Request,
     generation_id: GenerationId,
     body: FeedbackRequest,
-    idempotency_key: IdempotencyKey = None,
+    key: IdempotencyKey,
 ) -> JSONResponse:
     """Rate a take; feedback on the same take replaces what was said before, and both stay in the event log."""
     number = body.take
 
     async def work(connection: AsyncConnection) -> Reply:
         nonlocal number
-        generation = await load_to_change(service, connection, generation_id)
+        generation = await find_to_change(service, connection, generation_id)
         number = number or generation.current.number
         generation = await _with_take(service, connection, generation_id, number)
         moment = now()
         given = Feedback(rating=body.rating, comment=body.comment, reasons=body.reasons, at=moment)
         await opinions.rate(connection, generation, number, given, moment)
-        return accepted(service, await catalog.load(connection, generation_id), status=200)
+        return reply(service, await catalog.load(connection, generation_id), 200)
 
     try:
-        return respond(await once(service, request, idempotency_key, work))
+        return respond(await once(service, key, work))
     except opinions.NothingToSee as error:
         raise _no_video(number) from error
 
@@ -153,7 +150,7 @@ async def feedback(
 async def _with_take(
     service: Service, connection: AsyncConnection, generation_id: str, number: int
 ) -> Generation:
-    generation = await load_to_change(service, connection, generation_id)
+    generation = await find_to_change(service, connection, generation_id)
     if number > len(generation.takes):
         raise Problem("not_found", f"The generation has no take {number}; it has {len(generation.takes)}.")
     return generation

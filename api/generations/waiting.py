@@ -2,6 +2,7 @@
 
 import asyncio
 
+from api.generations.finding import find
 from api.service import Service
 from domain.generation import Generation
 
@@ -20,7 +21,7 @@ async def wait_for_news(service: Service, generation_id: str, seconds: int, afte
     loop = asyncio.get_running_loop()
     until = loop.time() + seconds
     while True:
-        generation = await service.find(generation_id)
+        generation = await find(service, generation_id)
         has_news = generation.status.is_terminal if after is None else generation.last_seq > after
         if has_news or loop.time() >= until or service.stopping.is_set():
             return generation

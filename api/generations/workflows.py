@@ -8,11 +8,14 @@ from pydantic import AwareDatetime, BaseModel, Field
 from temporalio.client import WorkflowQueryFailedError, WorkflowQueryRejectedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.changes import GenerationId
 from api.door.scopes import needs
+from api.generations.finding import find
+from api.generations.paths import GenerationId
+from api.generations.showing import shown
 from api.problems import Problem
 from api.service import Here
-from domain.messages import VIEW_QUERY, View
+from domain.messages import View
+from domain.names import VIEW_QUERY
 from domain.people.callers import Scope
 
 router = APIRouter(prefix="/v1/generations", tags=["operators"])
@@ -37,7 +40,7 @@ class WorkflowOut(BaseModel):
 @needs(Scope.OPERATE)
 async def workflow(service: Here, generation_id: GenerationId) -> WorkflowOut:
     """Ask the newest run what it is doing; the catalog, not this, is the truth for users."""
-    generation = await service.find(generation_id)
+    generation = await find(service, generation_id)
     handle = service.client.get_workflow_handle(generation.id)
     try:
         described = await handle.describe(rpc_timeout=_PATIENCE)
@@ -55,7 +58,7 @@ async def workflow(service: Here, generation_id: GenerationId) -> WorkflowOut:
         closed_at=described.close_time,
         history_events=described.history_length,
         view=await _view(handle),
-        temporal_url=service.show(generation).links.temporal,
+        temporal_url=shown(service, generation).links.temporal,
     )
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from fastapi import Request
 from pydantic import ValidationError
 
-from api.changes import was_done
+from api.generations.finding import find
+from api.idempotency import was_done
 from api.pictures.taking_in import MAX_IMAGE_BYTES, decoded, keep, unusable
 from api.problems import FieldError, Problem, invalid
 from api.service import Service
@@ -22,20 +22,19 @@ from domain.orders.pictures import BEGINNING_BYTES, PictureFault, may_be_picture
 from domain.orders.regeneration import next_request
 from domain.orders.request import GenerationRequest, RegenerateRequest
 from providers.outgoing.doors import Forbidden
+from storage.idempotency import Key
 
 POINTER = "/params/image_url"
 
 
-async def with_picture(
-    service: Service, request: Request, key: str | None, asked: GenerationRequest
-) -> GenerationRequest:
+async def with_picture(service: Service, key: Key | None, asked: GenerationRequest) -> GenerationRequest:
     """Return an order that names its first frame by an id, after fetching what it names by an address.
 
     Raises:
         Problem: The picture cannot be had.
     """
     url = asked.params.image_url
-    if url is None or await was_done(service, request, key):
+    if url is None or await was_done(service, key):
         return asked
     params = asked.params.model_dump(exclude_none=True, exclude={"image_url"})
     params["image_id"] = await _image_at(service, url)
@@ -43,7 +42,7 @@ async def with_picture(
 
 
 async def change_with_picture(
-    service: Service, request: Request, key: str | None, generation_id: str, change: RegenerateRequest
+    service: Service, key: Key | None, generation_id: str, change: RegenerateRequest
 ) -> RegenerateRequest:
     """Return what the next take changes, with its first frame by an id; see `with_picture`.
 
@@ -51,9 +50,9 @@ async def change_with_picture(
         Problem: The picture cannot be had, or the change would be refused without it.
     """
     changed: dict[str, Any] = change.params or {}
-    if changed.get("image_url") is None or await was_done(service, request, key):
+    if changed.get("image_url") is None or await was_done(service, key):
         return change
-    generation = await service.find(generation_id)
+    generation = await find(service, generation_id)
     try:
         url = next_request(generation.current.request, change).params.image_url
     except ValidationError as error:

@@ -10,9 +10,10 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import AwareDatetime, BaseModel, Field
 from starlette.datastructures import FormData
 
+from api import files
 from api.door import audit
 from api.door.scopes import needs
-from api.generations.media import FILE_HEADERS, file_answers, stored_file
+from api.files import FileKind, stored_file
 from api.pictures.taking_in import MAX_IMAGE_BYTES, decoded, keep
 from api.problems import Problem, invalid, not_found
 from api.service import Here, Service, now
@@ -21,7 +22,6 @@ from storage.files import images, uses
 from storage.files.pictures import Picture
 from storage.people.audit import Action
 
-MAX_UPLOADS_WAITING = 32
 _CHUNK_BYTES = 1 << 20
 
 router = APIRouter(prefix="/v1/images", tags=["images"])
@@ -75,14 +75,8 @@ async def upload(
     _is_alone(await request.form())
     if (file.size or 0) > MAX_IMAGE_BYTES:
         raise Problem("body_too_large", f"The picture may have {MAX_IMAGE_BYTES} bytes at most.")
-    if service.uploads.waiting >= MAX_UPLOADS_WAITING:
-        detail = "Too many pictures are being taken in; try again."
-        raise Problem("unavailable", detail, headers={"Retry-After": "5"})
-    service.uploads.waiting += 1
-    try:
+    with service.uploads.place():
         jpeg, picture = await _decoded(service, file)
-    finally:
-        service.uploads.waiting -= 1
     image, is_new = await keep(service, jpeg, picture)
     return JSONResponse(
         ImageOut.of(image).model_dump(mode="json"),
@@ -100,21 +94,20 @@ async def show(service: Here, image_id: ImageId) -> ImageOut:
 @router.get(
     "/{image_id}/file",
     response_class=FileResponse,
-    responses=file_answers("image/jpeg"),
-    openapi_extra=FILE_HEADERS,
+    responses=FileKind.JPEG.answers,
+    openapi_extra=files.HEADERS,
     summary="The picture",
 )
 @router.head("/{image_id}/file", response_class=FileResponse, include_in_schema=False)
 async def content(service: Here, request: Request, image_id: ImageId) -> Response:
     """Return the picture as JPEG."""
     image = await _find(service, image_id)
-    name = f"{image_id}.jpg"
-    return stored_file(service, request, image.sha256, images.SUFFIX, "image/jpeg", name, never_changes=True)
+    return stored_file(service, request, FileKind.JPEG, image.sha256, of=image_id, never_changes=True)
 
 
 @router.delete("/{image_id}", status_code=204, response_class=Response, summary="Delete a picture")
 @needs(Scope.GENERATE)
-async def delete(service: Here, request: Request, image_id: ImageId) -> Response:
+async def delete(service: Here, image_id: ImageId) -> Response:
     """Erase a picture; refused while a generation that is not over needs it."""
     try:
         async with service.database.write() as connection:
@@ -122,7 +115,7 @@ async def delete(service: Here, request: Request, image_id: ImageId) -> Response
             if image is None:
                 raise not_found("picture")
             await images.remove(connection, image, now())
-            await audit.note(service, request, connection, Action.IMAGE_DELETED, image_id)
+            await audit.note(service, connection, Action.IMAGE_DELETED, image_id)
     except images.ImageInUse as error:
         raise Problem("image_in_use", "A generation that is not over needs this picture.") from error
     # If we end here, a worker's eraser goes on.

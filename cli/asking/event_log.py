@@ -5,9 +5,9 @@ import json
 import time
 from collections.abc import AsyncIterator
 
-from cli import console, showing
+from cli import console
+from cli.asking import showing
 from cli.asking.following import TERMINAL, path_of
-from cli.asking.orders import print_json
 from cli.client import Client, Json, Unreachable
 from cli.exits import Exit
 
@@ -20,7 +20,7 @@ async def read(client: Client, generation_id: str, as_json: bool) -> Exit:
     """Print the events so far."""
     events = await so_far(client, generation_id)
     if as_json:
-        print_json({"data": events, "has_more": False, "next": None})
+        console.print_json({"data": events, "has_more": False, "next": None})
     for event in () if as_json else events:
         showing.event(console.output(), event)
     return Exit.OK

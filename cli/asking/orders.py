@@ -1,225 +1,152 @@
-"""What the commands about generations do, over HTTP only."""
+"""The commands that order videos: the first take of one, and another take."""
 
-import asyncio
-import json
-import sys
-import time
-import uuid
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+import typer
 
-from cli import console, showing
-from cli.address import api_url, key_for
-from cli.asking import following, progress
-from cli.client import Client, Json, Refused, Unreachable
-from cli.exits import Exit, Stop
-from cli.problems import exit_of, lines_of, lines_of_absence
+from cli import console, options
+from cli.asking import session, showing
+from cli.asking.following import path_of
+from cli.asking.images import with_picture
+from cli.asking.waiting import Waiting, finish, waiting_for
+from cli.client import Client, Json
+from cli.exits import HELP, Exit
+from cli.options import FirstFrame, Wishes, given
 
-PATIENCE_SECONDS = 60.0
-"""How long a service that is away is tried, unless a command says otherwise."""
-
-_WAIT_SECONDS = 3600.0
-_ENDS = {"completed": Exit.OK, "failed": Exit.FAILED, "cancelled": Exit.CANCELLED}
+app = typer.Typer()
 
 
-class Waiting(BaseModel):
-    """How a command that orders something goes on.
+@app.command(epilog=HELP)
+def generate(
+    prompt: Annotated[str, typer.Argument(help="What the video shows.")],
+    *,
+    provider: options.Provider = None,
+    model: options.Model = None,
+    duration: options.Duration = None,
+    aspect_ratio: options.AspectRatio = None,
+    resolution: options.Resolution = None,
+    image: options.Image = None,
+    image_url: options.ImageUrl = None,
+    seed: options.Seed = None,
+    camera: options.Camera = None,
+    style: options.Style = None,
+    negative: options.Negative = None,
+    extra: options.Extra = None,
+    param: options.Param = None,
+    project: Annotated[str | None, typer.Option(metavar="ID", help="The project it belongs to.")] = None,
+    max_cost: options.MaxCost = None,
+    priority: options.Priority = None,
+    fallback: options.Fallback = None,
+    no_fallback: options.NoFallback = False,
+    deadline: options.Deadline = None,
+    on_unknown: options.OnUnknown = None,
+    on_content: options.OnContent = None,
+    allow_duplicate: Annotated[
+        bool,
+        typer.Option(
+            "--allow-duplicate", help="Make another video though the same one was ordered a moment ago."
+        ),
+    ] = False,
+    wait: options.Wait = True,
+    output: options.Output = None,
+    timeout: options.Timeout = None,
+    idempotency_key: options.Key = None,
+    as_json: options.Json = False,
+) -> None:
+    """Order a video."""
+    wishes = Wishes(
+        duration=duration,
+        aspect_ratio=aspect_ratio,
+        resolution=resolution,
+        image=image,
+        image_url=image_url,
+        seed=seed,
+        camera=camera,
+        style=style,
+        negative=negative,
+        extra=extra,
+        param=param,
+    )
+    body: dict[str, Any] = {"prompt": prompt, "provider": provider, "model": model, "project_id": project}
+    body |= {
+        "params": wishes.params() or None,
+        "max_cost_usd": options.dollars(max_cost),
+        "priority": priority,
+    }
+    body |= {
+        "fallback_providers": options.fallbacks(fallback, none=no_fallback),
+        "deadline_seconds": deadline,
+    }
+    body |= {"on_unknown_submission": on_unknown, "on_content_policy": on_content}
+    body |= {"allow_duplicate": allow_duplicate or None}
+    waiting = waiting_for(wait=wait, output=output, timeout=timeout, as_json=as_json)
+    _order("/v1/generations", given(body), waiting, key=idempotency_key, frame=wishes.first_frame())
 
-    Attributes:
-        wait: Follow the generation to its end.
-        output: Where the video goes; implies waiting.
-        as_json: Print the last state as one JSON document and nothing else.
-        timeout_seconds: The most that ordering and waiting may take; None for the defaults.
-    """
 
-    model_config = ConfigDict(frozen=True)
-
-    wait: bool
-    output: Path | None = None
-    as_json: bool = False
-    timeout_seconds: float | None = None
-
-    @property
-    def patience_seconds(self) -> float:
-        """How long a service that is away is tried."""
-        return PATIENCE_SECONDS if self.timeout_seconds is None else self.timeout_seconds
-
-
-def run(task: Callable[[Client], Awaitable[Exit]]) -> Exit:
-    """Run one command against the service; every way it can end becomes lines for a person and an exit code."""
-    from runtime.settings import Settings  # noqa: PLC0415 - `videoplanet --help` does not wait for it
-
-    errors = console.errors()
-
-    async def connected() -> Exit:
-        def note(text: str) -> None:
-            console.line(errors, text, "yellow")
-
-        settings = Settings()
-        url = api_url(settings)
-        async with Client(url, key_for(settings, url), note) as client:
-            return await task(client)
-
-    try:
-        return asyncio.run(connected())
-    except Refused as refused:
-        for text in lines_of(refused):
-            console.line(errors, text)
-        return exit_of(refused)
-    except Unreachable as away:
-        for text in lines_of_absence(away):
-            console.line(errors, text)
-        return Exit.UNREACHABLE
-    except Stop as stop:
-        console.line(errors, str(stop))
-        return stop.code
-    except KeyboardInterrupt:
-        return Exit.INTERRUPTED
+@app.command(epilog=HELP)
+def regenerate(
+    generation_id: options.GenerationId,
+    *,
+    prompt: Annotated[str | None, typer.Option(help="Another prompt.")] = None,
+    provider: options.Provider = None,
+    model: options.Model = None,
+    duration: options.Duration = None,
+    aspect_ratio: options.AspectRatio = None,
+    resolution: options.Resolution = None,
+    image: options.Image = None,
+    image_url: options.ImageUrl = None,
+    seed: options.Seed = None,
+    camera: options.Camera = None,
+    style: options.Style = None,
+    negative: options.Negative = None,
+    extra: options.Extra = None,
+    param: options.Param = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Cancel the take that is running, and begin the next.")
+    ] = False,
+    wait: options.Wait = False,
+    output: options.Output = None,
+    timeout: options.Timeout = None,
+    idempotency_key: options.Key = None,
+    as_json: options.Json = False,
+) -> None:
+    """Make another take: what is not mentioned is kept, --param NAME=null clears a parameter."""
+    wishes = Wishes(
+        duration=duration,
+        aspect_ratio=aspect_ratio,
+        resolution=resolution,
+        image=image,
+        image_url=image_url,
+        seed=seed,
+        camera=camera,
+        style=style,
+        negative=negative,
+        extra=extra,
+        param=param,
+    )
+    body: dict[str, Any] = {"prompt": prompt, "provider": provider, "model": model}
+    body |= {"params": wishes.params() or None, "if_running": "replace" if replace else None}
+    path = f"{path_of(options.generation_id(generation_id))}/regenerate"
+    waiting = waiting_for(wait=wait, output=output, timeout=timeout, as_json=as_json)
+    _order(path, given(body), waiting, key=idempotency_key, frame=wishes.first_frame())
 
 
-def print_json(document: object) -> None:
-    """Print one JSON document."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
+def _order(
+    path: str, body: dict[str, Any], waiting: Waiting, *, key: str | None, frame: FirstFrame | None
+) -> None:
+    """Send an order, wait for its video where asked, and end with the exit code."""
+    image = frame.file if frame else None
+    session.run(lambda client: _ordered(client, path, body, waiting, key, image))
 
 
-async def order(
-    client: Client, path: str, body: Json, waiting: Waiting, key: str | None, image: Path | None = None
+async def _ordered(
+    client: Client, path: str, body: Json, waiting: Waiting, key: str | None, image: Path | None
 ) -> Exit:
-    """Send an order for a video, or for another take, and wait for it where asked.
-
-    Args:
-        client: The service.
-        path: Where the order goes.
-        body: The order.
-        waiting: How it goes on.
-        key: The idempotency key; a fresh one if None.
-        image: A picture that is uploaded first, to be the first frame.
-    """
-    give_up_at = time.monotonic() + (waiting.timeout_seconds or _WAIT_SECONDS)
-    key = key or str(uuid.uuid4())
+    give_up_at = waiting.give_up_at
     if image is not None:
-        uploaded = await client.upload("/v1/images", image, patience_seconds=waiting.patience_seconds)
-        body = body | {"params": body.get("params", {}) | {"image_id": uploaded["id"]}}
+        body = await with_picture(client, body, image, patience_seconds=waiting.patience_seconds)
     generation = await client.post(path, body, key=key, patience_seconds=waiting.patience_seconds)
     if not waiting.as_json:
         showing.adjustments(console.output(), generation)
     return await finish(client, generation, waiting, give_up_at)
-
-
-async def show(client: Client, generation_id: str, waiting: Waiting) -> Exit:
-    """Show a generation, wait for it or fetch its video where asked."""
-    give_up_at = time.monotonic() + (waiting.timeout_seconds or _WAIT_SECONDS)
-    generation = await client.get(following.path_of(generation_id))
-    code = await finish(client, generation, waiting, give_up_at)
-    if not waiting.as_json:
-        showing.adjustments(console.output(), generation)
-    return code if waiting.wait or waiting.output else Exit.OK
-
-
-async def finish(client: Client, generation: Json, waiting: Waiting, give_up_at: float) -> Exit:
-    """Wait for a generation where asked, fetch its video where asked, and print it."""
-    output, errors = console.output(), console.errors()
-    if waiting.wait or waiting.output:
-        generation = await _followed(client, generation, waiting, give_up_at)
-    if waiting.output and generation["status"] == "completed":
-        saved = await following.download(client, generation, waiting.output)
-        console.line(errors if waiting.as_json else output, f"saved to {saved}")
-    if waiting.as_json:
-        print_json(generation)
-    else:
-        showing.generation(output, generation, client.base_url)
-        if generation["status"] not in following.TERMINAL:
-            console.line(
-                output, f"  it goes on; look again with `videoplanet show {generation['id']} --wait`"
-            )
-    return _ENDS.get(generation["status"], Exit.OK)
-
-
-async def _followed(client: Client, generation: Json, waiting: Waiting, give_up_at: float) -> Json:
-    output, errors = console.output(), console.errors()
-    if not waiting.as_json:
-        console.line(output, str(generation["id"]))
-    said_before = client.note
-    try:
-        async with progress.display(output, errors, quiet=waiting.as_json) as display:
-            client.note = display.note
-            return await following.follow(
-                client,
-                generation,
-                display,
-                give_up_at=give_up_at,
-                patience_seconds=waiting.patience_seconds,
-            )
-    except asyncio.CancelledError:
-        gid = generation["id"]
-        console.line(
-            errors,
-            f"not waiting any longer; {gid} goes on: `videoplanet show {gid} --wait` looks again, "
-            f"`videoplanet cancel {gid}` ends it",
-        )
-        raise
-    finally:
-        client.note = said_before
-
-
-async def cancel(
-    client: Client, generation_id: str, reason: str | None, waiting: Waiting, key: str | None
-) -> Exit:
-    """Ask for the end of a generation and say what came of it."""
-    body: dict[str, Any] = {} if reason is None else {"reason": reason}
-    answer = await client.post(
-        f"{following.path_of(generation_id)}/cancel",
-        body,
-        key=key or str(uuid.uuid4()),
-        patience_seconds=waiting.patience_seconds,
-    )
-    if waiting.as_json:
-        print_json(answer)
-    else:
-        words = f"{generation_id}: {showing.cancel_words(answer)}, cost {showing.money(answer)}"
-        console.line(console.output(), words)
-    return Exit.OK
-
-
-async def preview_cancel(client: Client, generation_id: str, as_json: bool) -> Exit:
-    """Say what a cancel would do; ask for nothing."""
-    answer = await client.get(f"{following.path_of(generation_id)}/cancel-preview")
-    if as_json:
-        print_json(answer)
-    else:
-        words = f"{generation_id}: {answer['message']} cost then: {showing.money(answer)}"
-        console.line(console.output(), words)
-    return Exit.OK
-
-
-async def delete(client: Client, generation_id: str) -> Exit:
-    """Erase a generation."""
-    await client.delete(following.path_of(generation_id), patience_seconds=PATIENCE_SECONDS)
-    console.line(console.output(), f"{generation_id} is deleted; what it cost stays in the books")
-    return Exit.OK
-
-
-async def workflow(client: Client, generation_id: str, as_json: bool) -> Exit:
-    """Print what the workflow of a generation says of itself."""
-    answer = await client.get(f"{following.path_of(generation_id)}/workflow")
-    if as_json:
-        print_json(answer)
-    else:
-        showing.workflow(console.output(), answer)
-    return Exit.OK
-
-
-async def listing(client: Client, query: dict[str, Any], as_json: bool) -> Exit:
-    """Print one page of generations."""
-    page = await client.get("/v1/generations", query)
-    if as_json:
-        print_json(page)
-    elif page["data"]:
-        showing.generations(console.output(), page)
-    else:
-        console.line(console.output(), "no generations")
-    return Exit.OK

@@ -1,27 +1,81 @@
-"""What can be made here and what it costs, as `videoplanet providers` shows it: readable at 80 columns."""
+"""The commands about the providers: what they can make and for how much, how they stand, and an operator's controls.
+
+What can be made is readable at 80 columns.
+"""
 
 from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli import console
-from cli.asking.orders import print_json
+from cli import console, options
+from cli.asking import session
+from cli.asking.standing import health_words
 from cli.client import Client, Json
-from cli.exits import Exit
-from cli.running.standing import health_words
+from cli.exits import HELP, Exit
 
 _FROM = {"text_to_video": "text", "image_to_video": "image"}
 _UNITS = {"million_tokens": "1M tokens"}
 _FROM_WIDTH, _SIZES_WIDTH = 7, 16  # of a terminal: 80 columns are enough
 
+app = typer.Typer(help="Show the providers; pause or resume one.")
 
-async def show(client: Client, as_json: bool) -> Exit:
+Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Such as runway.")]
+
+
+@app.callback(invoke_without_command=True, epilog=HELP)
+def show(context: typer.Context, as_json: options.Json = False) -> None:
+    """Show the providers: how they stand, what their models can do, and what they cost."""
+    if context.invoked_subcommand is not None:
+        return
+    session.run(lambda client: _show(client, as_json))
+
+
+@app.command(epilog=HELP)
+def pause(
+    account: Account,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why: everybody who waits there is told.")],
+    as_json: options.Json = False,
+) -> None:
+    """Send no more orders to an account; what runs there goes on."""
+    _control(account, "pause", {"reason": reason}, as_json=as_json)
+
+
+@app.command(epilog=HELP)
+def resume(account: Account, as_json: options.Json = False) -> None:
+    """Send orders to an account again."""
+    _control(account, "resume", {}, as_json=as_json)
+
+
+@app.command("reset-breaker", epilog=HELP)
+def reset_breaker(account: Account, as_json: options.Json = False) -> None:
+    """Forget an account's last failures, and send it orders again at once."""
+    _control(account, "reset_breaker", {}, as_json=as_json)
+
+
+def _control(account: str, verb: str, body: dict[str, Any], *, as_json: bool) -> None:
+    named = options.account(account)
+    session.run(lambda client: _told(client, named, verb, body, as_json))
+
+
+async def _told(client: Client, account: str, verb: str, body: Json, as_json: bool) -> Exit:
+    """Tell an account something, `pause`, `resume` or `reset_breaker`, and print how it stands then."""
+    answer = await client.post(f"/v1/providers/{account}/{verb}", body)
+    if as_json:
+        console.print_json(answer)
+    else:
+        console.line(console.output(), f"{answer['name']} ({answer['account']}): {health_words(answer)}")
+    return Exit.OK
+
+
+async def _show(client: Client, as_json: bool) -> Exit:
     """Print the providers."""
     page = await client.get("/v1/providers")
     if as_json:
-        print_json(page)
+        console.print_json(page)
     elif not page["data"]:
         console.line(console.output(), "no providers: `videoplanet doctor` says which keys are missing")
     else:

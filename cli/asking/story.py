@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from cli import console, showing
-from cli.asking import event_log
+from cli import console
+from cli.asking import event_log, showing
 from cli.asking.following import TERMINAL, path_of
-from cli.asking.orders import print_json
 from cli.asking.progress import describe
+from cli.asking.standing import span, when
 from cli.client import Client, Json
 from cli.exits import Exit
-from cli.running.standing import span, when
 
 _PROGRESS = "attempt.progress"
 _WIDTH = 11
@@ -21,7 +20,7 @@ async def tell(client: Client, generation_id: str, as_json: bool) -> Exit:
     generation = await client.get(path_of(generation_id))
     events = await event_log.so_far(client, generation_id)
     if as_json:
-        print_json({"generation": generation, "events": events})
+        console.print_json({"generation": generation, "events": events})
         return Exit.OK
     output = console.output()
     prompt = str((generation.get("request") or {}).get("prompt") or "")

@@ -1,63 +1,17 @@
-"""The commands about takes: make another one, keep one, say what one is worth."""
+"""The commands about takes: keep one, let it go, say what one is worth."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from cli import options
-from cli.asking.generations import order, waiting_for
-from cli.exits import HELP
-from cli.options import Wishes, given
+from cli import console, options
+from cli.asking import session, showing
+from cli.asking.following import path_of
+from cli.client import Client, Json
+from cli.exits import HELP, Exit
+from cli.options import given
 
 app = typer.Typer()
-
-
-@app.command(epilog=HELP)
-def regenerate(
-    generation_id: options.GenerationId,
-    *,
-    prompt: Annotated[str | None, typer.Option(help="Another prompt.")] = None,
-    provider: options.Provider = None,
-    model: options.Model = None,
-    duration: options.Duration = None,
-    aspect_ratio: options.AspectRatio = None,
-    resolution: options.Resolution = None,
-    image: options.Image = None,
-    image_url: options.ImageUrl = None,
-    seed: options.Seed = None,
-    camera: options.Camera = None,
-    style: options.Style = None,
-    negative: options.Negative = None,
-    extra: options.Extra = None,
-    param: options.Param = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Cancel the take that is running, and begin the next.")
-    ] = False,
-    wait: options.Wait = False,
-    output: options.Output = None,
-    timeout: options.Timeout = None,
-    idempotency_key: options.Key = None,
-    as_json: options.Json = False,
-) -> None:
-    """Make another take: what is not mentioned is kept, --param NAME=null clears a parameter."""
-    wishes = Wishes(
-        duration=duration,
-        aspect_ratio=aspect_ratio,
-        resolution=resolution,
-        image=image,
-        image_url=image_url,
-        seed=seed,
-        camera=camera,
-        style=style,
-        negative=negative,
-        extra=extra,
-        param=param,
-    )
-    body: dict[str, Any] = {"prompt": prompt, "provider": provider, "model": model}
-    body |= {"params": wishes.params() or None, "if_running": "replace" if replace else None}
-    path = f"/v1/generations/{options.generation_id(generation_id)}/regenerate"
-    waiting = waiting_for(wait=wait, output=output, timeout=timeout, as_json=as_json)
-    order(path, given(body), waiting, key=idempotency_key, frame=wishes.first_frame())
 
 
 @app.command(epilog=HELP)
@@ -68,10 +22,8 @@ def keep(
     as_json: options.Json = False,
 ) -> None:
     """Mark a take as one to keep; several can be."""
-    from cli.asking import opinions, orders  # noqa: PLC0415 - `videoplanet --help` does not wait for it
-
     gid = options.generation_id(generation_id)
-    raise typer.Exit(orders.run(lambda client: opinions.keep(client, gid, take, undo=undo, as_json=as_json)))
+    session.run(lambda client: _keep(client, gid, take, undo=undo, as_json=as_json))
 
 
 @app.command(epilog=HELP)
@@ -88,8 +40,24 @@ def feedback(
     as_json: options.Json = False,
 ) -> None:
     """Say what a take is worth; it replaces what was said of that take before."""
-    from cli.asking import opinions, orders  # noqa: PLC0415 - `videoplanet --help` does not wait for it
-
     gid = options.generation_id(generation_id)
     body = given({"rating": rating, "take": take, "comment": comment, "reasons": reason or None})
-    raise typer.Exit(orders.run(lambda client: opinions.rate(client, gid, body, as_json=as_json)))
+    session.run(lambda client: _rate(client, gid, body, as_json=as_json))
+
+
+async def _keep(client: Client, generation_id: str, take: int, *, undo: bool, as_json: bool) -> Exit:
+    path = f"{path_of(generation_id)}/takes/{take}/keep"
+    return _told(await client.delete(path) if undo else await client.post(path, {}), as_json)
+
+
+async def _rate(client: Client, generation_id: str, body: Json, *, as_json: bool) -> Exit:
+    return _told(await client.post(f"{path_of(generation_id)}/feedback", body), as_json)
+
+
+def _told(generation: Json, as_json: bool) -> Exit:
+    if as_json:
+        console.print_json(generation)
+    else:
+        console.line(console.output(), str(generation["id"]))
+        showing.takes(console.output(), generation)
+    return Exit.OK

@@ -5,8 +5,12 @@ import sys
 
 import typer
 
-from cli import console, options
+from cli import configured, console, options
+from cli.asking import session
+from cli.client import Client
 from cli.exits import HELP, Exit
+
+_PATIENCE_SECONDS = 10.0
 
 app = typer.Typer()
 
@@ -15,9 +19,8 @@ app = typer.Typer()
 def show_env() -> None:
     """Print where the service is and with which key, for a shell: eval "$(videoplanet env)"."""
     from cli.address import api_url, key_for  # noqa: PLC0415 - `videoplanet --help` does not wait for it
-    from runtime.settings import Settings  # noqa: PLC0415 - the same
 
-    settings = Settings()
+    settings = configured.settings()
     url = api_url(settings)
     key = key_for(settings, url)
     said = [f"export VIDEOPLANET_URL={shlex.quote(url)}"]
@@ -32,7 +35,25 @@ def show_env() -> None:
 @app.command(epilog=HELP)
 def login(as_json: options.Json = False) -> None:
     """Print a link that logs one browser in, once, within an hour."""
-    from cli.asking import orders  # noqa: PLC0415 - `videoplanet --help` does not wait for it
-    from cli.people.login import new_link  # noqa: PLC0415 - the same
+    session.run(lambda client: _new_link(client, as_json=as_json))
 
-    raise typer.Exit(orders.run(lambda client: new_link(client, as_json=as_json)))
+
+async def link(client: Client) -> str:
+    """Return the address that logs one browser in, once.
+
+    Raises:
+        Refused: The key is not good.
+        Unreachable: No answer.
+    """
+    made = await client.post("/v1/login-links", {}, patience_seconds=_PATIENCE_SECONDS)
+    return str(made["url"])
+
+
+async def _new_link(client: Client, *, as_json: bool) -> Exit:
+    url = await link(client)
+    if as_json:
+        console.print_json({"url": url})
+    else:
+        sys.stdout.write(f"{url}\n")
+        sys.stdout.flush()
+    return Exit.OK

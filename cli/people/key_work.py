@@ -7,19 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pydantic import TypeAdapter, ValidationError
-from rich.table import Table
 from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
-from cli import console
-from cli.asking.orders import print_json
+from cli import configured, console
 from cli.exits import Exit, Stop
 from domain.fields import Name, Slug
 from domain.people.callers import Caller, Scope
 from domain.people.keys import Key, KeyState, WrittenKey
 from runtime import keyring
 from runtime.secret import Seal, seal_of
-from runtime.settings import Settings
 from storage.database import Database
 from storage.people import keys
 
@@ -42,7 +39,7 @@ class House:
 def run(task: Callable[[House], Awaitable[Exit]], tenant: str | None) -> Exit:
     """Do something with the keys of a tenant; every way it can end becomes a line for a person and an exit code."""
     errors = console.errors()
-    settings = Settings()
+    settings = configured.settings()
 
     async def opened() -> Exit:
         owner = Caller(tenant_id=_checked(_SLUG, "--tenant", tenant or settings.tenant_id))
@@ -82,7 +79,7 @@ async def create(
     async with house.database.write() as connection:
         key, written = await keyring.make(connection, house.seal, wanted, house.owner, actor=_ACTOR)
     if as_json:
-        print_json(_as_json(key) | {"key": str(written)})
+        console.print_json(_as_json(key) | {"key": str(written)})
         return Exit.OK
     sys.stdout.write(f"{written}\n")
     sys.stdout.flush()
@@ -101,7 +98,7 @@ async def show(house: House, *, as_json: bool) -> Exit:
             if len(page) < _PAGE:
                 break
     if as_json:
-        print_json({"data": [_as_json(key) for key in found]})
+        console.print_json({"data": [_as_json(key) for key in found]})
     else:
         _print(found)
     return Exit.OK
@@ -133,9 +130,8 @@ def _as_json(key: Key) -> dict[str, object]:
 
 
 def _print(found: list[Key]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for column in ("id", "name", "state", "scopes", "user", "made", "used", "until"):
-        table.add_column(column, overflow="fold")
+    columns = ("id", "name", "state", "scopes", "user", "made", "used", "until")
+    table = console.table(*columns, folded=columns)
     for key in found:
         table.add_row(*_cells(key))
     console.print_table(console.output(), table)

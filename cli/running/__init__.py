@@ -1,1 +1,1 @@
-"""`videoplanet up` and what belongs to it: processes, ports, folders, and the doctor."""
+"""`videoplanet up` and what belongs to it: processes, ports, folders."""

@@ -1,15 +1,14 @@
 """The video that `videoplanet up` makes to show that everything works, through HTTP like everybody's."""
 
 import asyncio
-import tempfile
 import time
-import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
 
-from cli import console, showing
-from cli.asking import following, progress
+from cli import console
+from cli.asking import following, progress, showing
 from cli.client import Client, Json, Refused, Unreachable
 from cli.exits import Exit, Stop
 from cli.problems import exit_of, lines_of
@@ -54,9 +53,7 @@ async def _made(
     console.line(output, f'making a video: "{prompt}"')
     async with progress.display(output, errors) as display:
         client.note = display.note
-        order = await client.post(
-            "/v1/generations", {"prompt": prompt}, key=str(uuid.uuid4()), patience_seconds=_PATIENCE_SECONDS
-        )
+        order = await client.post("/v1/generations", {"prompt": prompt}, patience_seconds=_PATIENCE_SECONDS)
         return await following.follow(
             client, order, display, give_up_at=give_up_at, patience_seconds=_PATIENCE_SECONDS
         )
@@ -73,12 +70,8 @@ async def _tell(client: Client, generation: Json, assets: Path, output: Console)
     if not await asyncio.to_thread(path.is_file):
         console.line(output, f"the video is said to be stored, but {path} is not there", "red")
         return Exit.FAILED
-    if (
-        output.is_terminal
-        and not output.no_color
-        and (poster := await _poster(client, str(video["poster_url"])))
-    ):
-        output.file.write(f"\n{poster.rstrip()}\n\n")
+    if output.is_terminal and not output.no_color:
+        await _show(client, str(video["poster_url"]), output)
     temporal = (generation.get("links") or {}).get("temporal")
     for name, value in (
         ("video", str(path)),
@@ -91,16 +84,11 @@ async def _tell(client: Client, generation: Json, assets: Path, output: Console)
     return Exit.OK
 
 
-async def _poster(client: Client, url: str) -> str | None:
-    """Return the poster as text in colours; None where there is no picture."""
-    from cli.running.halfblocks import render_poster  # noqa: PLC0415 - loads the video libraries, needed once
+async def _show(client: Client, poster_url: str, output: Console) -> None:
+    """Draw the poster; the video counts, and a missing picture of it is no failure."""
+    from cli.running.halfblocks import halfblocks  # noqa: PLC0415 - loads the picture library, needed once
 
-    with tempfile.TemporaryDirectory() as folder:
-        picture = Path(folder) / "poster.jpg"
-        try:
-            async with client.stream(url, {}) as response:
-                data = await response.aread()
-            await asyncio.to_thread(picture.write_bytes, data)
-            return await asyncio.to_thread(render_poster, picture)
-        except (Refused, Unreachable, ValueError):
-            return None  # the video counts; a missing picture of it is no failure
+    with suppress(Refused, Unreachable, ValueError):
+        async with client.stream(poster_url, {}) as response:
+            poster = halfblocks(await response.aread())
+        output.print("", poster, "", sep="\n")

@@ -5,10 +5,9 @@ number. Between the choice and the moment a part listens, a claim keeps a second
 choosing the same: a UDP socket bound to the same number, which the system gives back when its process ends.
 """
 
-import json
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -111,19 +110,6 @@ def write_whole(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
-
-
-def as_json(processes: Mapping[str, int]) -> str:
-    """Return the text of `processes.json`."""
-    return json.dumps(processes, indent=2)
-
-
-def load_processes(data_dir: Path) -> dict[str, int]:
-    """Return the process ids by part that a running `up` has written."""
-    with suppress(OSError, ValueError):
-        found = json.loads((data_dir / "processes.json").read_bytes())
-        return {str(part): int(pid) for part, pid in found.items()}
-    return {}
 
 
 def _host_of(part: str, settings: Settings) -> str:

@@ -1,14 +1,13 @@
 """The parts of a stack: what is started, in which order, how each shows that it is ready, and how all are ended."""
 
 import asyncio
+import json
 import os
-import shutil
 import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
 
 import httpx
 
@@ -127,10 +126,10 @@ class Stack:
 
     def _write_processes(self) -> None:
         alive = {name: supervised.pid for name, supervised in self._running.items() if supervised.pid}
-        ports.write_whole(self.data_dir / PROCESSES_FILE, ports.as_json(alive))
+        ports.write_whole(self.data_dir / PROCESSES_FILE, json.dumps(alive, indent=2))
 
     def _temporal_command(self) -> tuple[str, ...]:
-        binary = temporal_binary()
+        binary = temporal_server.find_binary()
         if binary is None:
             raise Stop("the `temporal` command is missing: install the requirements again", Exit.UNREACHABLE)
         database = self.data_dir / "temporal.db"
@@ -195,15 +194,6 @@ def listening_parts(settings: Settings, environ: Mapping[str, str]) -> tuple[str
     parts += ["sandbox"] if needs_sandbox(settings) else []
     parts += [] if environ.get("TEMPORAL_ADDRESS") else ["temporal", "temporal_ui"]
     return tuple(parts)
-
-
-def temporal_binary() -> Path | None:
-    """Return the `temporal` command: the one installed beside this Python, else the one on the path."""
-    beside = Path(sys.executable).parent / "temporal"
-    if beside.is_file():
-        return beside
-    found = shutil.which("temporal")
-    return Path(found) if found else None
 
 
 async def take_parts(folder: FolderLock, say: Say, grace_seconds: float) -> int:

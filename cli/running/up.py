@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from cli import console
 from cli.client import Client, Refused, Unreachable
 from cli.exits import Exit, Stop
-from cli.people import login
+from cli.people import entry
 from cli.running import first_video, operator_key, ports, provider_keys, stack
 from cli.running.lock import FolderInUse, FolderLock
 from domain.generation import DeploymentMode
@@ -155,7 +155,7 @@ async def _say_how_to_log_in(parts: stack.Stack, key: str | None) -> None:
     output = console.output()
     try:
         async with Client(parts.api_url, key) as client:
-            console.line(output, f"log in, once, within an hour: {await login.link(client)}", "bold")
+            console.line(output, f"log in, once, within an hour: {await entry.link(client)}", "bold")
     except (Refused, Unreachable) as error:
         console.line(output, f"no login link ({error}); `videoplanet login` makes one", "yellow")
 

@@ -6,13 +6,13 @@ once more, and tells the truth. It follows from where the newest attempt stands,
 
 from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
 
 from domain.attempts.outcomes import AttemptState, CancelOutcome, JobState
 from domain.costs.billing import billed
 from domain.generation import Attempt, Cost, Generation, Take
 from domain.model import Frozen
-from domain.orders.line_up import RUNWAY, SEEDANCE, STABLE_VIDEO, name_of
+from domain.orders.entries import AtCancel
+from domain.orders.line_up import entry_of, name_of
 from domain.status import Stage
 
 
@@ -47,34 +47,13 @@ class Preview(Frozen):
     message: str
 
 
-class _Stop(Frozen):
-    """What a provider does with a cancel of a job in one state."""
-
-    outcome: Foresight
-    billed: bool | None
-
-
-_FREE = _Stop(outcome=Foresight.STOPPED, billed=False)
-_PAID = _Stop(outcome=Foresight.STOPPED, billed=True)
-_REFUSED = _Stop(outcome=Foresight.GOES_ON, billed=None)
-
-_STOPS: Mapping[tuple[str, JobState], _Stop] = MappingProxyType(
-    {
-        (RUNWAY.id, JobState.QUEUED): _FREE,
-        (RUNWAY.id, JobState.RUNNING): _PAID,
-        (SEEDANCE.id, JobState.QUEUED): _FREE,
-        (SEEDANCE.id, JobState.RUNNING): _REFUSED,
-        (STABLE_VIDEO.id, JobState.QUEUED): _REFUSED,
-        (STABLE_VIDEO.id, JobState.RUNNING): _REFUSED,
-    }
-)
-"""As the adapters' `cancel` and `cancel_is_billed` have it; a test holds them together."""
+_BILLED = {AtCancel.STOPS_FREE: False, AtCancel.STOPS_BILLED: True, AtCancel.GOES_ON: None}
+"""Whether a job is billed that is asked to stop; None where it goes on."""
 
 _STOPPED = {
     True: "{name} would stop the job, and bills it in full.",
     False: "{name} would stop the job, which costs nothing.",
 }
-_NEVER_STOPS = frozenset({STABLE_VIDEO.id})
 _WAS = {
     CancelOutcome.STOPPED_BEFORE_SUBMIT: "It was cancelled before anything was sent, and costs nothing.",
     CancelOutcome.STOPPED: "It was cancelled, and the provider has stopped the job.",
@@ -141,19 +120,19 @@ class _Foreseen:
         return self._say(Foresight.UNKNOWN, None, {attempt.ref: _doubtful(attempt)}, message)
 
     def _with_job(self, attempt: Attempt) -> Preview:
-        name, provider = name_of(attempt.provider), attempt.provider
+        name, entry = name_of(attempt.provider), entry_of(attempt.provider)
         price = (attempt.plan or self._take.plan).price
-        either = {_STOPS.get((provider, state)) for state in self._states}
-        stop = either.pop()
-        if either or stop is None:
+        either = {entry.at_cancel(state) for state in self._states} if entry else set()
+        if entry is None or len(either) > 1:
             message = f"{name} has just taken the order; whether it would stop the job is not known yet."
             return self._say(Foresight.UNKNOWN, None, {attempt.ref: Cost(at_risk=price)}, message)
-        changed = {attempt.ref: billed(price, stop.billed)}
-        if stop.billed is not None:
-            return self._say(stop.outcome, stop.billed, changed, _STOPPED[stop.billed].format(name=name))
-        which = "a job" if provider in _NEVER_STOPS else "a job that runs"
+        is_billed = _BILLED[either.pop()]
+        changed = {attempt.ref: billed(price, is_billed)}
+        if is_billed is not None:
+            return self._say(Foresight.STOPPED, is_billed, changed, _STOPPED[is_billed].format(name=name))
+        which = "a job" if entry.never_stops else "a job that runs"
         message = f"{name} does not stop {which}: it would go on without you, and may be billed."
-        return self._say(stop.outcome, None, changed, message)
+        return self._say(Foresight.GOES_ON, None, changed, message)
 
     @property
     def _states(self) -> tuple[JobState, ...]:

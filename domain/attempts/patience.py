@@ -4,6 +4,13 @@ import hashlib
 from collections import Counter
 from datetime import timedelta
 
+from domain.attempts.codes import (
+    GATE_REFUSED,
+    LOST_BEFORE_SENDING,
+    SURELY_ABSENT,
+    WAITED_TOO_LONG,
+    WOKE_TOO_LATE,
+)
 from domain.attempts.failures import Category
 from domain.attempts.story import Past, Story
 from domain.orders.request import OnUnknownSubmission
@@ -28,21 +35,6 @@ CAPACITY_DELAY = timedelta(seconds=15)
 
 MAX_ASKED = timedelta(hours=1)
 """A provider that asks for a longer pause is of no more use to the take."""
-
-LOST_BEFORE_SENDING = "lost_before_sending"
-"""Failure code of an attempt whose process ended before it sent anything: nobody is at fault, no need to wait."""
-
-WOKE_TOO_LATE = "woke_too_late"
-"""Failure code of an attempt whose process was held up after the permission to send, and then did not write."""
-
-SURELY_ABSENT = "surely_absent"
-"""Failure code of an attempt that was sent, but of which the provider's list shows that no job came of it."""
-
-GATE_REFUSED = "breaker_open"
-"""Failure code of an attempt whose ticket its gate sent away, since the account's breaker is open."""
-
-WAITED_TOO_LONG = "waited_too_long"
-"""Failure code of an attempt whose ticket its gate sent away, since it had waited for too long."""
 
 _NOBODYS_FAULT = frozenset({LOST_BEFORE_SENDING, WOKE_TOO_LATE, SURELY_ABSENT})
 _SENT_AWAY = frozenset({GATE_REFUSED, WAITED_TOO_LONG})

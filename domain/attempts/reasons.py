@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from domain.attempts.failures import Category
-from domain.attempts.patience import (
+from domain.attempts.codes import (
     GATE_REFUSED,
     LOST_BEFORE_SENDING,
     SURELY_ABSENT,
     WAITED_TOO_LONG,
     WOKE_TOO_LATE,
 )
+from domain.attempts.failures import Category
 from domain.attempts.routing import Door, Health
 from domain.attempts.story import Past, Story
 from domain.money import Micros, to_usd

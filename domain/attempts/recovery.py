@@ -13,15 +13,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from domain.attempts import reasons
+from domain.attempts.codes import CANCELLED_BEFORE_SENDING, DEADLINE_PASSED, GATE_REFUSED
 from domain.attempts.failures import Category, Failure
 from domain.attempts.patience import (
-    GATE_REFUSED,
-    LOST_BEFORE_SENDING,
     MAX_LOST,
     MAX_SENT_AWAY,
-    SURELY_ABSENT,
-    WAITED_TOO_LONG,
-    WOKE_TOO_LATE,
     failures_at,
     is_nobodys_fault,
     is_spent,
@@ -36,31 +32,8 @@ from domain.model import Message
 from domain.money import Micros
 from domain.orders.plans import Plan
 
-__all__ = [
-    "CANCELLED_BEFORE_SENDING",
-    "DEADLINE_PASSED",
-    "GATE_REFUSED",
-    "LOST_BEFORE_SENDING",
-    "MAX_ATTEMPTS",
-    "SURELY_ABSENT",
-    "WAITED_TOO_LONG",
-    "WOKE_TOO_LATE",
-    "Again",
-    "Decision",
-    "End",
-    "Strategy",
-    "begin",
-    "decide",
-]
-
 MAX_ATTEMPTS = 35
 """Attempts of a take in all, whatever they died of."""
-
-CANCELLED_BEFORE_SENDING = "cancelled_before_sending"
-"""Failure code of an attempt whose take was cancelled before anything was sent: the take is over."""
-
-DEADLINE_PASSED = "deadline_passed"
-"""Failure code of a take whose deadline leaves no time for another attempt."""
 
 _BUSY = frozenset({Category.CAPACITY, Category.RATE_LIMIT})
 

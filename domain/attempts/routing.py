@@ -10,9 +10,8 @@ from enum import IntEnum
 
 from domain.model import Frozen
 from domain.money import Micros
-from domain.orders.planning import AUTO
 from domain.orders.plans import Plan
-from domain.orders.request import GenerationRequest
+from domain.orders.request import AUTO, GenerationRequest
 
 SECOND_MICROS = 5_000
 """What a second until the video is there is worth: half a minute counts as much as 15 cents."""

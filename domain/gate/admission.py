@@ -15,15 +15,14 @@ Nothing here reads a clock: `now` is in microseconds, and never goes back.
 """
 
 import math
-from collections.abc import Iterator
-from itertools import chain, islice, repeat
+from itertools import islice
 from typing import Final
 
 from domain.gate.breaker import Breaker
-from domain.gate.forecast import serving_moments
+from domain.gate.outlook import Outlook
 from domain.gate.queueing import WaitingList
 from domain.gate.slots import Slots
-from domain.gate.status import GateStatus, StatusWanted, Waiting, WaitReason
+from domain.gate.status import GateStatus, StatusWanted
 from domain.gate.tickets import (
     AccountLimits,
     BreakerRecord,
@@ -38,8 +37,8 @@ from domain.gate.tickets import (
     Ticket,
     Verdict,
 )
+from domain.moments import SECOND
 
-_SECOND: Final = 1_000_000
 _LONGEST_HOLD_OFF_SECONDS: Final = 86_400.0
 _WEIGHT_OF_THE_NEWEST: Final = 0.2
 
@@ -78,10 +77,6 @@ class Admission:
     def hold_off_until(self) -> int:
         """Until when the provider asked everybody to wait; 0: it never did."""
         return self._hold_off_until
-
-    def is_waiting(self, ref: str) -> bool:
-        """Tell whether a ticket waits."""
-        return ref in self._waiting
 
     def record(self) -> GateRecord:
         """Return everything but the waiting tickets."""
@@ -136,7 +131,7 @@ class Admission:
             self._slots.hold(lease, release.hold_until, now)
             return
         if release.was_sent and release.outcome is Outcome.SUCCEEDED:
-            self._measure((now - lease.granted_at) / _SECOND)
+            self._measure((now - lease.granted_at) / SECOND)
         self._slots.give_back(lease, now, was_sent=release.was_sent)
 
     def judged(self, verdict: Verdict, now: int) -> None:
@@ -205,20 +200,18 @@ class Admission:
 
     def status(self, account: str, wanted: StatusWanted, now: int) -> GateStatus:
         """Return how the gate stands, and the wanted tickets with their places in the order of this moment."""
-        turn = self._slots.turn
-        return GateStatus(
-            account=account,
+        outlook = Outlook(
             limits=self._limits,
+            slots=self._slots,
+            breaker=self._breaker,
+            waiting=self._waiting,
+            hold_off_until=self._hold_off_until,
             pause_reason=self._pause_reason,
-            paused_tenants=tuple(self._paused_tenants),
-            breaker=self._breaker.as_of(now),
-            hold_off_until=self._hold_off_until if self._hold_off_until > now else None,
-            turn_at=turn if turn > now else None,
-            leases=self._slots.leases,
-            waiting_count=len(self._waiting),
-            waiting=tuple(self._look_at(wanted, now)),
+            paused_tenants=self._paused_tenants,
             job_seconds=self._job_seconds,
+            now=now,
         )
+        return outlook.status(account, wanted)
 
     @property
     def _can_anyone_be_served(self) -> bool:
@@ -239,7 +232,8 @@ class Admission:
             return []
         is_probe = not self._breaker.is_closed
         room = 1 if is_probe or self._limits.spacing else self._slots.free
-        chosen = list(islice(self._in_order(now), room))
+        in_order = self._waiting.in_order(now, self._limits.ageing, passed_over=self._paused_tenants)
+        chosen = list(islice(in_order, room))
         if is_probe:
             self._breaker.let_probe_out()
         return [self._slots.grant(self._waiting.serve(ref), now, is_probe=is_probe) for ref in chosen]
@@ -268,52 +262,9 @@ class Admission:
 
     def _hold_off(self, seconds: float | None, now: int) -> None:
         if seconds is not None and seconds > 0:
-            wait = math.ceil(min(seconds, _LONGEST_HOLD_OFF_SECONDS) * _SECOND)
+            wait = math.ceil(min(seconds, _LONGEST_HOLD_OFF_SECONDS) * SECOND)
             self._hold_off_until = max(self._hold_off_until, now + wait)
 
     def _measure(self, seconds: float) -> None:
         before = seconds if self._job_seconds is None else self._job_seconds
         self._job_seconds = before + _WEIGHT_OF_THE_NEWEST * (seconds - before)
-
-    def _in_order(self, now: int, *, only_paused: bool = False) -> Iterator[str]:
-        return self._waiting.in_order(
-            now, self._limits.ageing, passed_over=self._paused_tenants, only_those=only_paused
-        )
-
-    def _look_at(self, wanted: StatusWanted, now: int) -> Iterator[Waiting]:
-        reason = self._reason_for_all(now)
-        served = zip(self._in_order(now), self._served_at(now), repeat(reason), strict=False)
-        if reason is not WaitReason.PAUSED:
-            reason = WaitReason.TENANT_PAUSED
-        passed_over = zip(self._in_order(now, only_paused=True), repeat(None), repeat(reason), strict=False)
-        everybody = enumerate(chain(served, passed_over), start=1)
-        if wanted.refs is None:
-            looked_at = islice(everybody, wanted.offset, wanted.offset + wanted.limit)
-        else:
-            refs = frozenset(ref for ref in wanted.refs if ref in self._waiting)
-            looked_at = islice((place for place in everybody if place[1][0] in refs), len(refs))
-        for position, (ref, moment, why) in looked_at:
-            eta = None if moment is None else (moment - now) / _SECOND
-            yield Waiting(ticket=self._waiting[ref], position=position, reason=why, eta_seconds=eta)
-
-    def _reason_for_all(self, now: int) -> WaitReason:
-        if self._pause_reason is not None:
-            return WaitReason.PAUSED
-        if not self._breaker.lets_through(now):
-            return WaitReason.BREAKER
-        if self._hold_off_until > now:
-            return WaitReason.HOLD_OFF
-        return WaitReason.SPACING if self._slots.free and self._limits.spacing else WaitReason.CAP
-
-    def _served_at(self, now: int) -> Iterator[int | None]:
-        if self._pause_reason is not None:
-            return repeat(None)
-        return serving_moments(
-            now=now,
-            opens_at=max(self._breaker.opens_at or 0, self._hold_off_until, self._slots.likely_turn),
-            leases=self._slots.leases,
-            max_concurrent=self._limits.max_concurrent,
-            spacing=self._limits.spacing,
-            job_seconds=self._job_seconds,
-            goes_as_probe=not self._breaker.is_closed and not self._breaker.probe_is_out,
-        )

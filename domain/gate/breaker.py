@@ -7,13 +7,11 @@ Only the probe speaks while the breaker is not closed. The orders that were unde
 same fault or with a success from better times; neither prolongs nor closes it.
 """
 
-from datetime import timedelta
 from typing import Final
 
 from domain.attempts.failures import Category
 from domain.gate.tickets import BreakerLimits, BreakerRecord, BreakerState, Outcome
-
-_MICROSECOND: Final = timedelta(microseconds=1)
+from domain.moments import micros_in
 
 _FATAL: Final = frozenset({Category.AUTH, Category.QUOTA})
 _FAULTS: Final = _FATAL | {
@@ -112,7 +110,7 @@ class Breaker:
         return in_a_row or (is_full and sum(recent) / len(recent) >= self._limits.share)
 
     def _open(self, cause: Category | None, now: int) -> None:
-        until = now + self._limits.open_for // _MICROSECOND
+        until = now + micros_in(self._limits.open_for)
         self._keep(state=BreakerState.OPEN, until=until, cause=cause)
 
     def _keep(self, *, recent: tuple[bool, ...] | None = None, **changes: object) -> None:

@@ -19,8 +19,8 @@ from datetime import timedelta
 from typing import Final
 
 from domain.gate.tickets import Priority, Ticket
+from domain.moments import micros_in
 
-_MICROSECOND: Final = timedelta(microseconds=1)
 _TENANTS_TO_REMEMBER: Final = 1000
 
 _Line = list[tuple[int, str]]  # (queued_at, ref), oldest first
@@ -140,7 +140,7 @@ class WaitingList:
             passed_over: Tenants whose tickets are left out.
             only_those: Yield the tickets of these tenants instead, and leave out the others.
         """
-        span = ageing // _MICROSECOND
+        span = micros_in(ageing)
         heads: list[tuple[int, int, int, str, Iterator[_Ranked]]] = []
         for tenant, lines in self._lines.items():
             if (tenant in passed_over) is only_those:

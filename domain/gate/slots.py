@@ -10,9 +10,9 @@ from datetime import timedelta
 from typing import Final
 
 from domain.gate.tickets import AccountLimits, Grant, Lease, Ticket
+from domain.moments import SECOND, micros_in
 
-_MICROSECOND: Final = timedelta(microseconds=1)
-_ASK_AGAIN_AFTER: Final = 30_000_000
+_ASK_AGAIN_AFTER: Final = 30 * SECOND
 
 
 class Slots:
@@ -56,12 +56,12 @@ class Slots:
     def configure(self, limits: AccountLimits) -> None:
         """Go by other limits; a wider spacing already holds for the last order."""
         wider = max(timedelta(), limits.spacing - self._limits.spacing)
-        self._turn_at += wider // _MICROSECOND
+        self._turn_at += micros_in(wider)
         self._limits = limits
 
     def grant(self, ticket: Ticket, now: int, *, is_probe: bool) -> Grant:
         """Give a slot to a ticket."""
-        send_by = now + self._limits.send_within // _MICROSECOND
+        send_by = now + micros_in(self._limits.send_within)
         self._leases[ticket.ref] = Lease(
             ref=ticket.ref,
             tenant_id=ticket.tenant_id,
@@ -90,7 +90,7 @@ class Slots:
         """Take note that an order was written at some moment up to now; only the first time counts."""
         lease = self._leases.get(ref)
         if lease is not None and lease.sent_at is None:
-            self._change(lease, sent_at=now, judge_at=now + self._limits.job // _MICROSECOND)
+            self._change(lease, sent_at=now, judge_at=now + micros_in(self._limits.job))
             self._give_turn_after_order_at(now)
 
     def hold(self, lease: Lease, until: int, now: int) -> None:
@@ -151,7 +151,7 @@ class Slots:
 
     @property
     def _gap(self) -> int:
-        return self._limits.spacing // _MICROSECOND
+        return micros_in(self._limits.spacing)
 
     def _unsent(self) -> list[Lease]:
         """Where there is no spacing nobody acknowledges, and no lease keeps the turn."""

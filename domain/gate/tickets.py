@@ -10,36 +10,8 @@ from enum import StrEnum
 from pydantic import Field
 
 from domain.attempts.failures import Category
+from domain.ids import generation_of
 from domain.model import Message
-
-GATE_WORKFLOW = "ProviderGate"
-STATUS_QUERY = "status"
-
-
-def gate_id(account: str) -> str:
-    """Return the workflow id of an account's gate."""
-    return f"gate/{account}"
-
-
-class GateSignal(StrEnum):
-    """What can be said to a gate; those without a ticket are for operators."""
-
-    JOIN = "join"
-    ACK = "ack"
-    RELEASE = "release"
-    PAUSE = "pause"
-    RESUME = "resume"
-    PAUSE_TENANT = "pause_tenant"
-    RESUME_TENANT = "resume_tenant"
-    CONFIGURE = "configure"
-    RESET_BREAKER = "reset_breaker"
-
-
-class SlotSignal(StrEnum):
-    """What a gate says to a generation."""
-
-    GRANTED = "slot_granted"
-    REFUSED = "slot_refused"
 
 
 class Priority(StrEnum):
@@ -113,7 +85,7 @@ class Ticket(Message):
     @property
     def generation_id(self) -> str:
         """The generation that holds the ticket, which is its workflow's id."""
-        return self.ref.partition(".")[0]
+        return generation_of(self.ref)
 
 
 class Lease(Message):
@@ -138,11 +110,6 @@ class Lease(Message):
     judge_at: int
     is_probe: bool = False
     is_counted: bool = False
-
-    @property
-    def generation_id(self) -> str:
-        """The generation that holds the lease."""
-        return self.ref.partition(".")[0]
 
 
 class Grant(Message):

@@ -9,11 +9,9 @@ from domain.orders.params import Params, Plain
 from domain.orders.pictures import fitting
 from domain.orders.plans import Adjustment, FirstFrame, Plan
 from domain.orders.refusals import Problem, RequestRefused
-from domain.orders.request import GenerationRequest
+from domain.orders.request import AUTO, GenerationRequest
 from domain.orders.sizing import duration_of, size_of
 from domain.orders.wording import word
-
-AUTO = "auto"
 
 
 class Wanted(Frozen):
@@ -33,19 +31,6 @@ class Wanted(Frozen):
     def mode(self) -> Mode:
         """What the video is to be made from."""
         return Mode.TEXT if self.first_frame is None else Mode.IMAGE
-
-
-def plan(wanted: Wanted, providers: Sequence[ProviderFacts]) -> Plan:
-    """Fit a request to the first provider and model that can serve it.
-
-    Args:
-        wanted: What is asked for.
-        providers: The providers that this deployment has, the preferred one first.
-
-    Raises:
-        RequestRefused: It names an unknown provider or model, or nothing can serve it; says what would work.
-    """
-    return plans(wanted, providers)[0]
 
 
 def plans(wanted: Wanted, providers: Sequence[ProviderFacts]) -> tuple[Plan, ...]:

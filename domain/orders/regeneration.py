@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from domain.orders.request import GenerationRequest, RegenerateRequest
+from domain.orders.request import AUTO, GenerationRequest, RegenerateRequest
 
 
 def next_request(last: GenerationRequest, change: RegenerateRequest) -> GenerationRequest:
@@ -33,12 +33,12 @@ def merged(last: GenerationRequest, change: RegenerateRequest) -> dict[str, Any]
     if "params" in mentioned:
         params = {} if mentioned["params"] is None else _with(params, mentioned["params"])
     # A model belongs to its provider: naming another provider without a model clears the model.
-    provider = (mentioned["provider"] or "auto") if "provider" in mentioned else request["provider"]
+    provider = (mentioned["provider"] or AUTO) if "provider" in mentioned else request["provider"]
     if "model" not in mentioned and provider != request["provider"]:
         request.pop("model", None)
     request |= {key: value for key, value in mentioned.items() if key != "params"}
     listed = request["fallback_providers"]
-    if listed != "auto":
+    if listed != AUTO:
         request["fallback_providers"] = [fallback for fallback in listed if fallback != provider]
     request["params"] = {key: value for key, value in params.items() if value is not None}
     return {key: value for key, value in request.items() if value is not None}

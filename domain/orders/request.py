@@ -3,7 +3,7 @@
 import math
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +20,9 @@ from pydantic_core import PydanticCustomError
 from domain.fields import Asked, Name, Slug, not_blank, printable
 from domain.gate.tickets import Priority
 from domain.orders.params import Params
+
+AUTO: Final = "auto"
+"""Instead of a provider's id: the choice is ours."""
 
 PROMPT_MAX = 1000
 METADATA_MAX = 16
@@ -87,7 +90,7 @@ _slug = TypeAdapter[str](Slug)
 
 def _fallbacks(value: object) -> object:
     """Refuse what is neither `auto` nor a list of different providers, with one error that says what is wrong."""
-    if value == "auto":
+    if value == AUTO:
         return value
     if not isinstance(value, list | tuple):
         raise PydanticCustomError("fallback_providers", "must be `auto` or a list of providers")
@@ -98,7 +101,7 @@ def _fallbacks(value: object) -> object:
             _slug.validate_python(named, strict=True)
         except ValidationError:
             raise PydanticCustomError("provider_id", "must name providers by their ids") from None
-        if named == "auto":
+        if named == AUTO:
             raise PydanticCustomError("auto_in_list", "must not have `auto` in a list: give it alone")
         if value.count(named) > 1:
             raise PydanticCustomError("duplicate", "names {provider} twice", {"provider": named})
@@ -120,7 +123,7 @@ class GenerationRequest(Asked):
     """One order for one video."""
 
     prompt: Prompt
-    provider: Provider = "auto"
+    provider: Provider = AUTO
     model: Model | None = None
     params: Params = Params()
     project_id: Name | None = None
@@ -145,7 +148,7 @@ class GenerationRequest(Asked):
         default=Priority.NORMAL,
         description="How urgent it is, against others that wait for the same provider.",
     )
-    fallback_providers: FallbackProviders = "auto"
+    fallback_providers: FallbackProviders = AUTO
     deadline_seconds: (
         Annotated[
             int,
@@ -179,7 +182,7 @@ class GenerationRequest(Asked):
     @classmethod
     def _goes_elsewhere(cls, value: str | tuple[str, ...], info: ValidationInfo) -> str | tuple[str, ...]:
         provider = info.data.get("provider")
-        if value != "auto" and provider in value:
+        if value != AUTO and provider in value:
             raise PydanticCustomError(
                 "repeats_provider", "must not repeat the provider {provider}", {"provider": provider}
             )

@@ -74,7 +74,7 @@ def _fits(params: Params, size: Size) -> bool:
         return False
     if pixels:
         return (size.width, size.height) == pixels
-    return params.resolution is None or params.resolution == resolution_name(size)
+    return params.resolution is None or params.resolution == size.name
 
 
 def _has_ratio(size: Size, ratio: tuple[int, int]) -> bool:
@@ -94,16 +94,11 @@ def ratio_name(size: Size) -> str:
     return f"{size.width}:{size.height}"
 
 
-def resolution_name(size: Size) -> str | None:
-    """Return the name of a size such as `720p`: the provider's own, else by its shorter side."""
-    return size.name
-
-
 def _pixels_to_ask_for(sizes: Iterable[Size]) -> list[str]:
     """Return the sizes that a request may give in pixels; larger ones have names only."""
     return [str(size) for size in sizes if max(size.width, size.height) <= SIDE_MAX]
 
 
 def _resolution_names(sizes: Iterable[Size]) -> list[str]:
-    names = {resolution_name(size) for size in sizes}
+    names = {size.name for size in sizes}
     return [name for name in RESOLUTION_NAMES if name in names]

@@ -10,8 +10,7 @@ from pydantic import Field
 
 from domain.gate.tickets import Priority
 from domain.model import Frozen
-from domain.orders.planning import AUTO
-from domain.orders.request import GenerationRequest
+from domain.orders.request import AUTO, GenerationRequest
 from domain.people.quotas import Allowance
 
 

@@ -7,7 +7,6 @@ it does every 30 s by default (`history.transferProcessorUpdateAckInterval`). Fi
 import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import NoReturn
 
 import structlog
 from temporalio.api.common.v1 import WorkflowExecution
@@ -15,13 +14,12 @@ from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
-from runtime.nudge import RPC_TIMEOUT
+from runtime.temporal import RPC_TIMEOUT
 from storage.database import Database, uninterrupted
 from storage.files import images, uses
 from storage.files.asset_store import AssetStore
 from storage.takes import erasing
 
-_LOOK_EVERY_SECONDS = 2.0
 _NUDGES_ARE_OVER_AFTER_SECONDS = 3 * RPC_TIMEOUT.total_seconds()
 """A nudge that was under way when its generation was deleted has come to nothing or has started a run by then."""
 
@@ -36,15 +34,6 @@ class Eraser:
         self._client = client
         self._assets = assets
         self._files_erased_at: dict[str, float] = {}
-
-    async def run(self) -> NoReturn:
-        """Erase until cancelled."""
-        while True:
-            try:
-                await self.look()
-            except Exception:  # whatever it is, what is deleted in the next minute must still be erased
-                log.warning("cannot erase now", exc_info=True)
-            await asyncio.sleep(_LOOK_EVERY_SECONDS)
 
     async def look(self) -> None:
         """Go one step further with everything that is due.

@@ -9,13 +9,13 @@ from temporalio.client import Client
 from domain.gate.status import GateStatus, StatusWanted
 from domain.gate.tickets import Ticket
 from domain.generation import DeploymentMode
-from domain.housekeeping import Reconciled
-from domain.messages import Limits
+from domain.limits import Limits
+from domain.messages import Reconciled
 from domain.moments import moment_of
 from runtime.gates import Gates
 from runtime.settings import Settings
 from storage.database import Database
-from storage.gate import gates, leases
+from storage.gate import gates, slots, tickets
 
 _ANSWERS_WITHIN = timedelta(seconds=10)
 _PAGE = 500
@@ -65,7 +65,7 @@ class GateCheck:
             RPCError: Temporal does not answer.
         """
         async with self._database.read() as connection:
-            accounts = await leases.accounts(connection)
+            accounts = await gates.accounts(connection)
         done = Reconciled()
         for account in accounts:
             done += await self.check(account)
@@ -76,11 +76,11 @@ class GateCheck:
 
         A gate that does not run is started where a ticket waits for it: then it reads the rows by itself.
         """
-        tickets = await self._tickets(account)
-        wanted = StatusWanted(refs=tuple(ticket.ref for ticket in tickets))
+        waiting = await self._tickets(account)
+        wanted = StatusWanted(refs=tuple(ticket.ref for ticket in waiting))
         status = await self._gates.status(account, wanted, within=_ANSWERS_WITHIN)
         overdue = datetime.now(UTC) - self._quiet_for
-        lost = tickets[:1] if status is None else _unknown(tickets, status, overdue)
+        lost = waiting[:1] if status is None else _unknown(waiting, status, overdue)
         for ticket in lost:
             log.info("a ticket joins again", account=account, ref=ticket.ref)
             await self._gates.join(account, ticket)
@@ -92,7 +92,7 @@ class GateCheck:
     async def _compare_pauses(self, account: str, status: GateStatus) -> None:
         """Say again what a gate has not heard: who is paused, by the rows, and who is not."""
         async with self._database.read() as connection:
-            reason, tenants = await gates.pauses(connection, account)
+            reason, tenants = await gates.pause_reason(connection, account), await gates.paused(connection)
         if reason is not None and status.pause_reason is None:
             await self._gates.pause(account, reason)
         elif reason is None and status.pause_reason is not None:
@@ -102,7 +102,7 @@ class GateCheck:
 
     async def _tickets(self, account: str) -> Sequence[Ticket]:
         async with self._database.read() as connection:
-            tickets = await leases.waiting_tickets(
+            found = await tickets.overdue(
                 connection,
                 account,
                 datetime.now(UTC),
@@ -111,12 +111,12 @@ class GateCheck:
                 after=self._after.get(account),
                 limit=_PAGE,
             )
-        self._after[account] = tickets[-1].ref if len(tickets) == _PAGE else None
-        return tickets
+        self._after[account] = found[-1].ref if len(found) == _PAGE else None
+        return found
 
     async def _free(self, account: str, status: GateStatus) -> int:
         async with self._database.read() as connection:
-            releases = await leases.nobodys(
+            releases = await slots.nobodys(
                 connection, status.leases, self._limits, datetime.now(UTC), quiet_for=self._quiet_for
             )
         for release in releases:

@@ -10,9 +10,10 @@ import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.messages import OLDER_GENERATION_WORKFLOWS, Signal
+from domain.names import OLDER_GENERATION_WORKFLOWS, Signal
 from runtime.housekeeping.runs import HANDED_OVER
-from runtime.nudge import RPC_TIMEOUT, Nudger
+from runtime.nudge import Nudger
+from runtime.temporal import RPC_TIMEOUT
 from storage.database import Database
 
 _LIST_WITHIN = timedelta(seconds=10)

@@ -2,7 +2,7 @@
 
 from temporalio.client import Client
 
-from domain.housekeeping import Reconciled
+from domain.messages import Reconciled
 from runtime.housekeeping.books import Books
 from runtime.housekeeping.gate_check import GateCheck
 from runtime.housekeeping.handover import hand_over

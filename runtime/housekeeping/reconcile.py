@@ -5,17 +5,16 @@ process or with Temporal costs seconds. The Schedule's rounds (`workflows.reconc
 minute, in one place that operators can see, pause and trigger in Temporal, and whoever runs the workers.
 """
 
-import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn
 
 import structlog
 from temporalio.client import Client
 
 from domain.generation import DeploymentMode
-from domain.housekeeping import Reconciled
-from domain.messages import Limits, Signal
+from domain.limits import Limits
+from domain.messages import Reconciled
+from domain.names import Signal
 from runtime.gates import Gates
 from runtime.housekeeping.closing import Closer
 from runtime.housekeeping.pauses import Pauses
@@ -26,7 +25,6 @@ from storage.attempts.unfollowed import with_late_jobs
 from storage.database import Database
 from storage.takes.unheard import Unheard, unheard_wishes
 
-_LOOK_EVERY_SECONDS = 2.0
 _PAGE = 200
 _REMEMBERED = timedelta(minutes=30)
 """Far longer than any pause: what was not tried for so long is served, or begins anew."""
@@ -91,15 +89,6 @@ class Reconciler:
             older_than=timedelta(seconds=settings.nudge_after_seconds),
             quiet_for=timedelta(seconds=settings.reconcile_seconds),
         )
-
-    async def run(self) -> NoReturn:
-        """Look for unheard wishes until cancelled."""
-        while True:
-            try:
-                await self.look()
-            except Exception:  # whatever it is, the wishes of the next minute must still be heard
-                log.warning("cannot look for unheard wishes now", exc_info=True)
-            await asyncio.sleep(_LOOK_EVERY_SECONDS)
 
     async def look(self) -> Reconciled:
         """Hear what is due: nudge it, or close it where its run was terminated; return what was done.

@@ -5,22 +5,19 @@ is deleted as its owner would delete it: texts at once, files and histories by `
 cost stays.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
-from typing import NoReturn
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import retention
+from storage import catalog, retention
 from storage.database import Database, uninterrupted
 from storage.files import images
 from storage.files.images import Image
-from storage.takes import catalog, erasing
+from storage.takes import erasing
 
-_EVERY_SECONDS = 3600.0
 _PORTION = 100
 
 Forget = Callable[[AsyncConnection, datetime, int], Awaitable[int]]
@@ -41,15 +38,6 @@ class Retention:
         self._database = database
         self._keep_for = keep_for
         self._portion = portion
-
-    async def run(self) -> NoReturn:
-        """Let go until cancelled."""
-        while True:
-            try:
-                await self.sweep(datetime.now(UTC))
-            except Exception:  # whatever it is, what is old in an hour must still go
-                log.warning("cannot let go of what is old now", exc_info=True)
-            await asyncio.sleep(_EVERY_SECONDS)
 
     async def sweep(self, now: datetime) -> None:
         """Let go of everything that is old by now.

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistoryEventFilterType
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.messages import OLDER_GENERATION_WORKFLOWS
-from runtime.nudge import RPC_TIMEOUT
+from domain.names import OLDER_GENERATION_WORKFLOWS
+from runtime.temporal import RPC_TIMEOUT
 
 HANDED_OVER = "handed over: a newer version of the service goes on from the rows"
 """Why our own migration terminates runs of an older version; what they served is not closed, but goes on."""

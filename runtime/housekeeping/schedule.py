@@ -19,9 +19,8 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError
 
-from domain.housekeeping import RECONCILE_WORKFLOW, SCHEDULE_ID
-from domain.messages import TaskQueue
-from runtime.nudge import RPC_TIMEOUT
+from domain.names import RECONCILE_SCHEDULE, RECONCILE_WORKFLOW, TaskQueue
+from runtime.temporal import RPC_TIMEOUT
 
 _CATCH_UP = timedelta(seconds=10)
 """The shortest that Temporal knows: rounds that were missed are not made up for, the next one does it all."""
@@ -38,9 +37,9 @@ async def ensure_schedule(client: Client, every: timedelta) -> None:
         RPCError: Temporal does not answer.
     """
     try:
-        await client.create_schedule(SCHEDULE_ID, _schedule(every), rpc_timeout=RPC_TIMEOUT)
+        await client.create_schedule(RECONCILE_SCHEDULE, _schedule(every), rpc_timeout=RPC_TIMEOUT)
     except ScheduleAlreadyRunningError:
-        handle = client.get_schedule_handle(SCHEDULE_ID)
+        handle = client.get_schedule_handle(RECONCILE_SCHEDULE)
         found = (await handle.describe(rpc_timeout=RPC_TIMEOUT)).schedule
         if [interval.every for interval in found.spec.intervals] != [every]:
             await handle.update(lambda known: _changed(known, every), rpc_timeout=RPC_TIMEOUT)
@@ -62,7 +61,7 @@ def _schedule(every: timedelta) -> Schedule:
     return Schedule(
         action=ScheduleActionStartWorkflow(
             RECONCILE_WORKFLOW,
-            id=SCHEDULE_ID,
+            id=RECONCILE_SCHEDULE,
             task_queue=TaskQueue.GENERATIONS,
             static_summary="Puts right what a lost process, message or run has left",
         ),

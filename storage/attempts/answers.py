@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.attempts.codes import LOST_BEFORE_SENDING
 from domain.attempts.failures import Category, Failure
 from domain.attempts.outcomes import Accepted, AttemptState, NotSent, Rejected, SubmitResult, Unknown
-from domain.attempts.recovery import LOST_BEFORE_SENDING
 from domain.events import EventType
 from domain.generation import Attempt, Cost
 from domain.messages import Job, Order, Submitted
@@ -23,9 +23,9 @@ from storage import events
 from storage.attempts.fence import SENT_BY_NOBODY_ELSE, end_attempt, result_of, row_of
 from storage.database import one_at_a_time
 from storage.money import ledger
+from storage.projection import project
+from storage.records import attempt_of
 from storage.tables import attempts
-from storage.takes.catalog import attempt_of
-from storage.takes.projection import project
 
 
 async def finish_sending(
@@ -126,14 +126,12 @@ async def accepted(connection: AsyncConnection, job: Job, now: datetime) -> Subm
     if row.ended_at is not None:
         # What was thought to be over, and is not, may still be owed.
         await ledger.write(connection, job.ref, Cost(settled=row.settled_micros, at_risk=job.plan.price), now)
-    await events.append(
+    await events.tell(
         connection,
+        job,
         EventType.ATTEMPT_FOUND if was_unknown else EventType.ATTEMPT_ACCEPTED,
-        generation_id=job.generation_id,
-        take=job.take,
-        attempt=job.attempt,
-        at=now,
-        message=f"{name_of(job.plan.provider)} accepted the order as job {job.job_id}.",
+        f"{name_of(job.plan.provider)} accepted the order as job {job.job_id}.",
+        now,
         data={"job_id": job.job_id},
         key=f"accepted/{job.ref}",
     )
@@ -188,14 +186,12 @@ async def _unknown(connection: AsyncConnection, order: Order, failure: Failure, 
     """Write that a job may exist: its price is at risk."""
     ref = order.attempt.ref
     if await end_attempt(connection, order, AttemptState.UNKNOWN, failure, now, at_risk=order.plan.price):
-        await events.append(
+        await events.tell(
             connection,
+            order,
             EventType.ATTEMPT_UNKNOWN,
-            generation_id=order.generation_id,
-            take=order.take,
-            attempt=order.attempt.number,
-            at=now,
-            message=f"{failure.detail} ${to_usd(order.plan.price)} may be owed.",
+            f"{failure.detail} ${to_usd(order.plan.price)} may be owed.",
+            now,
             data={"at_risk_usd": to_usd(order.plan.price), "looking_until": _looking_until(order, now)},
             key=f"unknown/{ref}",
         )

@@ -10,20 +10,22 @@ from typing import Any
 from sqlalchemy import Row, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.attempts.codes import CANCELLED_BEFORE_SENDING
 from domain.attempts.failures import Category, Failure
 from domain.attempts.outcomes import Accepted, AttemptState, NotSent, Rejected, SubmitResult, Unknown
-from domain.attempts.recovery import CANCELLED_BEFORE_SENDING
 from domain.events import EventType
 from domain.generation import Cost
-from domain.messages import Order
+from domain.messages import Job, Order
 from domain.moments import micros_of, moment_of
 from domain.orders.line_up import name_of
 from domain.status import TERMINAL, Position, Stage, Step
 from storage import events
+from storage.event_data import failed_json
 from storage.money import ledger
+from storage.projection import project
+from storage.records import failure_of
 from storage.tables import attempts, takes
-from storage.takes.catalog import failure_of
-from storage.takes.projection import project
+from storage.tables.joins import is_of_take, is_take
 
 _ENDS_FROM = {
     # Who holds no permission can only give up what nobody else has taken.
@@ -59,8 +61,7 @@ async def begin_sending(connection: AsyncConnection, order: Order, run_id: str, 
     if order.send_by is None or micros_of(now) > order.send_by:
         return False
     wanted = exists().where(
-        takes.c.generation_id == order.generation_id,
-        takes.c.number == order.take,
+        is_take(order.generation_id, order.take),
         takes.c.status.not_in(TERMINAL),
         takes.c.cancel_requested_at.is_(None),
     )
@@ -71,16 +72,8 @@ async def begin_sending(connection: AsyncConnection, order: Order, run_id: str, 
     )
     if sending.rowcount == 0:
         return False
-    await events.append(
-        connection,
-        EventType.ATTEMPT_SUBMITTING,
-        generation_id=order.generation_id,
-        take=order.take,
-        attempt=order.attempt.number,
-        at=now,
-        message=f"Sending the order to {name_of(order.plan.provider)}.",
-        key=f"submitting/{ref}",
-    )
+    message = f"Sending the order to {name_of(order.plan.provider)}."
+    await events.tell(connection, order, EventType.ATTEMPT_SUBMITTING, message, now, key=f"submitting/{ref}")
     await project(
         connection,
         order.generation_id,
@@ -149,20 +142,26 @@ async def end_attempt(
     )
     if ended.rowcount == 0:
         return False
-    await ledger.write(connection, order.attempt.ref, Cost(at_risk=at_risk), now)
+    cost = Cost(at_risk=at_risk)
+    await ledger.write(connection, order.attempt.ref, cost, now)
     if state is not AttemptState.UNKNOWN:
-        await events.append(
-            connection,
-            EventType.ATTEMPT_FAILED,
-            generation_id=order.generation_id,
-            take=order.take,
-            attempt=order.attempt.number,
-            at=now,
-            message=failure.detail,
-            data={"failure": failure.model_dump(mode="json", exclude_none=True), "cost_usd": "0.00"},
-            key=f"failed/{order.attempt.ref}",
-        )
+        await tell_failed(connection, order, order.attempt.ref, failure, cost, now)
     return True
+
+
+async def tell_failed(
+    connection: AsyncConnection, subject: Order | Job, ref: str, failure: Failure, cost: Cost, now: datetime
+) -> None:
+    """Tell, once, that an attempt gives its take no video, and what it costs by now."""
+    await events.tell(
+        connection,
+        subject,
+        EventType.ATTEMPT_FAILED,
+        failure.detail,
+        now,
+        data=failed_json(failure, cost),
+        key=f"failed/{ref}",
+    )
 
 
 async def withdraw(connection: AsyncConnection, generation_id: str, take: int, now: datetime) -> None:
@@ -170,8 +169,7 @@ async def withdraw(connection: AsyncConnection, generation_id: str, take: int, n
     withdrawn = await connection.execute(
         update(attempts)
         .where(
-            attempts.c.generation_id == generation_id,
-            attempts.c.take == take,
+            is_of_take(generation_id, take),
             attempts.c.state == AttemptState.QUEUED,
         )
         .values(state=AttemptState.ABANDONED, ended_at=now, given_up_at=now)

@@ -6,16 +6,16 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.attempts.codes import SURELY_ABSENT
 from domain.attempts.failures import Category, Failure
 from domain.attempts.outcomes import AttemptState, NotSent, Unknown
-from domain.attempts.recovery import SURELY_ABSENT
 from domain.messages import Order, Submitted
 from domain.orders.line_up import name_of
 from domain.status import Position, Stage, Step
 from storage.attempts.answers import accepted_unless_taken
 from storage.attempts.fence import end_attempt, result_of, row_of
+from storage.projection import project
 from storage.tables import attempts
-from storage.takes.projection import project
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.attempts.outcomes import AttemptState
 from domain.generation import Attempt, DeploymentMode, Generation, Take
-from domain.messages import ClaimedAttempt, Limits, Order
+from domain.limits import Limits
+from domain.messages import ClaimedAttempt, Order
+from storage import catalog
 from storage.tables import attempts, generations
-from storage.takes import catalog
+from storage.tables.joins import GENERATION_OF_ATTEMPT
 
 LOOKED_FOR = timedelta(hours=24)
 """How long after its sending an order's job is looked for: as long as its output would live."""
@@ -56,7 +58,7 @@ async def given_up(
         generations.c.mode == mode,
         generations.c.deleted_at.is_(None),
     ]
-    joined = attempts.join(generations, generations.c.id == attempts.c.generation_id)
+    joined = attempts.join(generations, GENERATION_OF_ATTEMPT)
     count = (
         await connection.execute(select(func.count()).select_from(joined).where(*conditions))
     ).scalar_one()

@@ -6,13 +6,14 @@ from datetime import datetime
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.attempts.late import OUTPUT_LIVES, late_jobs
 from domain.attempts.outcomes import AttemptState, JobState
 from domain.generation import DeploymentMode
-from domain.messages import Limits
+from domain.limits import Limits
 from domain.status import TERMINAL, Status
-from storage.attempts.late import OUTPUT_LIVES, late_jobs
+from storage import catalog
 from storage.tables import attempts, generations, takes
-from storage.takes import catalog
+from storage.tables.joins import GENERATION_OF_ATTEMPT, TAKE_OF_ATTEMPT
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ async def with_late_jobs(
 ) -> Page:
     """Return a page of the generations that have late jobs.
 
-    SQL finds those that may have one, `storage.attempts.late` says whether they do.
+    SQL finds those that may have one, `domain.attempts.late` says whether they do.
 
     Args:
         connection: Where to read.
@@ -64,10 +65,8 @@ async def with_late_jobs(
     )
     query = (
         select(attempts.c.generation_id)
-        .join(
-            takes, and_(takes.c.generation_id == attempts.c.generation_id, takes.c.number == attempts.c.take)
-        )
-        .join(generations, generations.c.id == attempts.c.generation_id)
+        .join(takes, TAKE_OF_ATTEMPT)
+        .join(generations, GENERATION_OF_ATTEMPT)
         .where(
             generations.c.mode == mode,
             generations.c.deleted_at.is_(None),

@@ -16,6 +16,7 @@ from domain.gate.tickets import AccountLimits, BreakerRecord, BreakerState
 from domain.generation import DeploymentMode
 from domain.moments import moment_of
 from storage.tables import attempts, gates, generations
+from storage.tables.joins import GENERATION_OF_ATTEMPT
 
 _KEEP_SECONDS = 1.0
 _GUESSED_JOB_SECONDS = 60.0
@@ -80,7 +81,7 @@ class Healths:
         """Return how long the last jobs of an account took, in seconds; 0 where none is known."""
         query = (
             select(attempts.c.accepted_at, attempts.c.ended_at)
-            .join(generations, generations.c.id == attempts.c.generation_id)
+            .join(generations, GENERATION_OF_ATTEMPT)
             .where(
                 attempts.c.account == account,
                 attempts.c.state.in_((AttemptState.ACCEPTED, AttemptState.FOUND)),
@@ -121,7 +122,7 @@ async def _counts(
     running: defaultdict[str, int] = defaultdict(int)
     query = (
         select(attempts.c.account, attempts.c.state, func.count())
-        .join(generations, generations.c.id == attempts.c.generation_id)
+        .join(generations, GENERATION_OF_ATTEMPT)
         .where(
             generations.c.mode == mode,
             or_(

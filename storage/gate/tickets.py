@@ -1,27 +1,29 @@
 """Tickets as rows: a queued attempt is one, and whoever starts a gate anew reads them here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, insert, update
+from sqlalchemy import ColumnElement, Row, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.attempts.codes import GATE_REFUSED, WAITED_TOO_LONG
+from domain.attempts.deciding import alternatives, deadline_of
 from domain.attempts.failures import Category, Failure
 from domain.attempts.outcomes import AttemptState
-from domain.attempts.recovery import GATE_REFUSED, WAITED_TOO_LONG
 from domain.attempts.routing import Health, expected_wait
 from domain.events import EventType
 from domain.gate.tickets import Priority, Refusal, RefusalReason, Ticket
-from domain.generation import Attempt, Generation, Take
+from domain.generation import Attempt, DeploymentMode, Generation, Take
 from domain.moments import micros_of
 from domain.orders.line_up import name_of
 from domain.orders.plans import Plan
+from domain.status import TERMINAL
 from storage import events
 from storage.money import ledger
-from storage.tables import attempts, takes
-from storage.takes.deciding import alternatives, deadline_of
+from storage.tables import attempts, generations, takes
+from storage.tables.joins import GENERATION_OF_ATTEMPT, TAKE_OF_ATTEMPT, is_take
 
 TOO_LONG = timedelta(seconds=60)
 """How long a ticket waits where another provider could serve it sooner."""
@@ -74,9 +76,7 @@ async def queue(
     await ledger.begin(connection, asked.ref, plan.price, now)
     if plan != take.plan:
         await connection.execute(
-            update(takes)
-            .where(takes.c.generation_id == generation.id, takes.c.number == take.number)
-            .values(plan=plan.model_dump(mode="json"))
+            update(takes).where(is_take(generation.id, take.number)).values(plan=plan.model_dump(mode="json"))
         )
     await events.append(
         connection,
@@ -129,8 +129,7 @@ def ticket_of(generation: Generation, take: Take, attempt: Attempt) -> Ticket:
     )
 
 
-def ticket_of_row(row: Row[Any]) -> Ticket:
-    """Return the ticket of a row of `attempts`."""
+def _ticket_of_row(row: Row[Any]) -> Ticket:
     return Ticket(
         ref=row.ref,
         tenant_id=row.tenant_id,
@@ -139,6 +138,66 @@ def ticket_of_row(row: Row[Any]) -> Ticket:
         give_up_at=None if row.give_up_at is None else micros_of(row.give_up_at),
         may_leave=row.may_leave,
     )
+
+
+async def due(
+    connection: AsyncConnection,
+    account: str,
+    now: datetime,
+    *,
+    mode: DeploymentMode,
+    after: str | None = None,
+    limit: int,
+) -> Sequence[Ticket]:
+    """Return a page of the tickets that are to be in an account's queue by now, oldest ref first."""
+    is_due = or_(attempts.c.not_before.is_(None), attempts.c.not_before <= now)
+    return await _waiting(connection, account, is_due, mode=mode, after=after, limit=limit)
+
+
+async def overdue(
+    connection: AsyncConnection,
+    account: str,
+    now: datetime,
+    *,
+    mode: DeploymentMode,
+    older_than: timedelta,
+    after: str | None = None,
+    limit: int = 500,
+) -> Sequence[Ticket]:
+    """Return a page of the tickets that should have been in an account's queue for a while, oldest ref first.
+
+    Also those that have given up waiting: the gate is the one who tells their holders so.
+    """
+    since = func.coalesce(attempts.c.not_before, attempts.c.started_at)
+    return await _waiting(connection, account, since < now - older_than, mode=mode, after=after, limit=limit)
+
+
+async def _waiting(
+    connection: AsyncConnection,
+    account: str,
+    condition: ColumnElement[bool],
+    *,
+    mode: DeploymentMode,
+    after: str | None,
+    limit: int,
+) -> Sequence[Ticket]:
+    query = (
+        select(attempts)
+        .join(takes, TAKE_OF_ATTEMPT)
+        .join(generations, GENERATION_OF_ATTEMPT)
+        .where(
+            attempts.c.account == account,
+            attempts.c.state == AttemptState.QUEUED,
+            takes.c.status.not_in(TERMINAL),
+            generations.c.mode == mode,
+            condition,
+        )
+        .order_by(attempts.c.ref)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(attempts.c.ref > after)
+    return [_ticket_of_row(row) for row in await connection.execute(query)]
 
 
 _SENT_AWAY = {

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.costs.ledger import EntryKind
 from domain.status import TERMINAL
 from storage.tables import attempts, ledger, spending, takes
+from storage.tables.joins import TAKE_OF_ATTEMPT
 
 _KEY = ("mode", "tenant_id", "day", "user_id", "project_id", "provider")
 _NUMBERS = ("reserved", "settled", "at_risk")
@@ -83,9 +84,7 @@ async def _reserved_for_nothing(connection: AsyncConnection) -> list[tuple[str, 
     """Return what is still reserved though its take is over: then nobody would ever settle it."""
     query = (
         select(attempts.c.ref, attempts.c.reserved_micros)
-        .join(
-            takes, and_(takes.c.generation_id == attempts.c.generation_id, takes.c.number == attempts.c.take)
-        )
+        .join(takes, TAKE_OF_ATTEMPT)
         .where(takes.c.status.in_(TERMINAL), attempts.c.reserved_micros != 0)
     )
     return [(row.ref, abs(row.reserved_micros)) for row in await connection.execute(query)]

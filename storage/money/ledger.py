@@ -22,8 +22,9 @@ from domain.ids import attempt_ref
 from domain.money import to_usd
 from storage import events
 from storage.database import one_at_a_time
+from storage.event_data import cost_json
 from storage.tables import attempts, generations, ledger, spending, takes
-from storage.takes.telling import cost_json
+from storage.tables.joins import GENERATION_OF_ATTEMPT, GENERATION_OF_TAKE, TAKE_OF_ATTEMPT, is_take
 
 NOTHING = Cost()
 
@@ -99,9 +100,7 @@ async def begin(connection: AsyncConnection, ref: str, price: int, now: datetime
 
 async def let_go(connection: AsyncConnection, generation_id: str, take: int, now: datetime) -> None:
     """Give back what is held for a take that ends before its first attempt; nothing where nothing is."""
-    query = select(takes.c.reserved_micros).where(
-        takes.c.generation_id == generation_id, takes.c.number == take
-    )
+    query = select(takes.c.reserved_micros).where(is_take(generation_id, take))
     held: int = (await connection.execute(query)).scalar_one()
     if not held:
         return
@@ -113,17 +112,37 @@ async def let_go(connection: AsyncConnection, generation_id: str, take: int, now
 
 async def write(connection: AsyncConnection, ref: str, after: Cost, now: datetime) -> None:
     """Write how the money of an attempt stands from now on; nothing where it stands so already."""
-    standing = await _standing(connection, ref)
-    if standing.cost == after:
-        return
-    await _set(connection, ref, after)
-    await _post(connection, standing.account, entries_for(standing.cost, after, is_first=False), now)
+    await _change(connection, await _standing(connection, ref), after, now)
 
 
 async def put_at_risk(connection: AsyncConnection, ref: str, now: datetime) -> None:
     """Write that what an attempt was promised may be owed: nobody has seen its end."""
-    cost = (await _standing(connection, ref)).cost
-    await write(connection, ref, Cost(settled=cost.settled, at_risk=cost.at_risk + cost.reserved), now)
+    standing = await _standing(connection, ref)
+    owed = standing.cost.at_risk + standing.cost.reserved
+    await _change(connection, standing, Cost(settled=standing.cost.settled, at_risk=owed), now)
+
+
+async def _change(connection: AsyncConnection, standing: _Standing, after: Cost, now: datetime) -> None:
+    if standing.cost == after:
+        return
+    await _set(connection, standing.account.ref, after)
+    await _post(connection, standing.account, entries_for(standing.cost, after, is_first=False), now)
+
+
+async def cost_of(connection: AsyncConnection, generation_id: str) -> Cost:
+    """Return the three numbers of a generation: those of its attempts, and what is held for takes without one."""
+    of_attempts = attempts.c.generation_id == generation_id
+    held = select(func.sum(takes.c.reserved_micros)).where(takes.c.generation_id == generation_id)
+    query = select(
+        func.sum(attempts.c.reserved_micros),
+        func.sum(attempts.c.settled_micros),
+        func.sum(attempts.c.at_risk_micros),
+        held.scalar_subquery(),
+    ).where(of_attempts)
+    reserved, settled, at_risk, waiting = (
+        int(number or 0) for number in (await connection.execute(query)).one()
+    )
+    return Cost(reserved=reserved + waiting, settled=settled, at_risk=at_risk)
 
 
 async def _post(
@@ -156,17 +175,6 @@ async def _post(
 async def _tell(
     connection: AsyncConnection, account: _Account, posted: tuple[Entry, ...], count: int, now: datetime
 ) -> None:
-    numbers = select(
-        func.sum(attempts.c.reserved_micros),
-        func.sum(attempts.c.settled_micros),
-        func.sum(attempts.c.at_risk_micros),
-    ).where(attempts.c.generation_id == account.generation_id)
-    reserved, settled, at_risk = (await connection.execute(numbers)).one()
-    held = select(func.sum(takes.c.reserved_micros)).where(takes.c.generation_id == account.generation_id)
-    waiting = (await connection.execute(held)).scalar_one()
-    cost = Cost(
-        reserved=int(reserved or 0) + int(waiting or 0), settled=int(settled or 0), at_risk=int(at_risk or 0)
-    )
     await events.append(
         connection,
         EventType.COST_CHANGED,
@@ -175,7 +183,7 @@ async def _tell(
         attempt=account.attempt,
         at=now,
         message=" ".join(_SAID[one.kind].format(usd=to_usd(one.amount)) for one in posted),
-        data=cost_json(cost)
+        data=cost_json(await cost_of(connection, account.generation_id))
         | {"entry": [{"kind": one.kind, "amount_usd": to_usd(one.amount)} for one in posted]},
         key=f"cost/{account.ref}/{count + len(posted)}",
     )
@@ -211,11 +219,7 @@ async def _add_up(connection: AsyncConnection, account: _Account, change: Cost, 
 
 
 async def _hold(connection: AsyncConnection, generation_id: str, take: int, price: int) -> None:
-    await connection.execute(
-        update(takes)
-        .where(takes.c.generation_id == generation_id, takes.c.number == take)
-        .values(reserved_micros=price)
-    )
+    await connection.execute(update(takes).where(is_take(generation_id, take)).values(reserved_micros=price))
 
 
 async def _holder(connection: AsyncConnection, ref: str) -> str:
@@ -251,10 +255,8 @@ _WHOSE = (
 async def _standing(connection: AsyncConnection, ref: str) -> _Standing:
     query = (
         select(attempts, takes.c.reserved_micros.label("held"), *_WHOSE)
-        .join(
-            takes, (takes.c.generation_id == attempts.c.generation_id) & (takes.c.number == attempts.c.take)
-        )
-        .join(generations, generations.c.id == attempts.c.generation_id)
+        .join(takes, TAKE_OF_ATTEMPT)
+        .join(generations, GENERATION_OF_ATTEMPT)
         .where(attempts.c.ref == ref)
     )
     row = (await connection.execute(query)).mappings().one()
@@ -281,11 +283,16 @@ async def _account_of_take(
 ) -> _Account:
     query = (
         select(*_WHOSE)
-        .join(takes, takes.c.generation_id == generations.c.id)
+        .join(takes, GENERATION_OF_TAKE)
         .where(generations.c.id == generation_id, takes.c.number == take)
     )
     whose = _whose((await connection.execute(query)).mappings().one())
     return _Account(attempt_ref(generation_id, take, 1), take, 1, generation_id, provider, whose)
+
+
+def day_of(moment: datetime) -> str:
+    """Return the day of a moment as the books name it: `YYYY-MM-DD`, UTC."""
+    return moment.astimezone(UTC).date().isoformat()
 
 
 def _whose(row: RowMapping) -> dict[str, str]:
@@ -294,5 +301,5 @@ def _whose(row: RowMapping) -> dict[str, str]:
         "tenant_id": row[generations.c.tenant_id],
         "user_id": row[generations.c.user_id] or "",
         "project_id": row[generations.c.project_id] or "",
-        "day": row[takes.c.created_at].astimezone(UTC).date().isoformat(),
+        "day": day_of(row[takes.c.created_at]),
     }

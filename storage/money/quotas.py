@@ -5,7 +5,7 @@ only as many are taken as fit.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Label, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,10 +30,9 @@ from domain.people.quotas import (
 from domain.people.quotas import room as room_in
 from domain.people.tenants import Entitlement
 from domain.status import TERMINAL
-from storage import events
-from storage.money.ledger import alone_with_money
+from storage import catalog, events
+from storage.money.ledger import alone_with_money, day_of
 from storage.tables import generations, spending
-from storage.takes import catalog
 
 
 async def admit(
@@ -176,8 +175,3 @@ def in_month(
         spending.c.day.between(first, last),
         *([] if user_id is None else [spending.c.user_id == user_id]),
     ]
-
-
-def day_of(moment: datetime) -> str:
-    """Return the day of a moment as the books name it: `YYYY-MM-DD`, UTC."""
-    return moment.astimezone(UTC).date().isoformat()

@@ -15,6 +15,7 @@ from domain.people.quotas import Spent, next_month, this_month
 from domain.status import Status
 from storage.money.quotas import in_month, spent_of, sums
 from storage.tables import attempts, generations, spending, takes
+from storage.tables.joins import GENERATION_OF_TAKE, TAKE_OF_ATTEMPT
 
 ROWS_MAX = 100
 """How many projects, providers or users are told apart; those that cost the most this month."""
@@ -103,10 +104,8 @@ async def wasted(
     query = (
         select(*(_sum_where(condition) for condition in (failed, cancelled, unkept)))
         .select_from(attempts)
-        .join(
-            takes, and_(takes.c.generation_id == attempts.c.generation_id, takes.c.number == attempts.c.take)
-        )
-        .join(generations, generations.c.id == takes.c.generation_id)
+        .join(takes, TAKE_OF_ATTEMPT)
+        .join(generations, GENERATION_OF_TAKE)
         .where(
             generations.c.tenant_id == tenant_id,
             generations.c.mode == mode,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from ulid import ULID
 
@@ -115,7 +115,12 @@ async def page(
     if before_id is not None:
         query = query.where(audit.c.id < before_id)
     if only_user is not None:
-        query = query.where(audit.c.actor.startswith(f"user:{only_user} key:", autoescape=True))
+        named = f"user:{only_user} key:"
+        query = query.where(
+            audit.c.actor.startswith(named, autoescape=True),
+            # What follows is a key's id. With a space in it, `named` is the beginning of a longer name only.
+            ~func.substr(audit.c.actor, len(named) + 1).contains(" "),
+        )
     return [
         Deed(row.id, row.at, row.actor, Action(row.action), row.target, row.data, row.request_id)
         for row in await connection.execute(query)

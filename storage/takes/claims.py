@@ -11,22 +11,26 @@ from datetime import datetime
 from sqlalchemy import or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.attempts import late
+from domain.attempts.deciding import begin_with, go_on
 from domain.attempts.outcomes import AttemptState
 from domain.attempts.recovery import Again, Strategy
 from domain.attempts.routing import Health
 from domain.generation import Attempt, DeploymentMode, Generation, Take
 from domain.ids import attempt_ref
-from domain.messages import Claim, Claimed, ClaimedAttempt, Ending, Limits, Order
+from domain.limits import Limits
+from domain.messages import Claim, Claimed, ClaimedAttempt, Ending, Order
 from domain.moments import micros_of
 from domain.people.tenants import Tenants
 from domain.status import TERMINAL, Move, Position, Stage, Step, after
-from storage.attempts import late
+from storage import catalog
 from storage.gate import tickets
 from storage.money import quotas
+from storage.projection import project
 from storage.tables import generations, takes
-from storage.takes import catalog, endings
-from storage.takes.deciding import begin_with, go_on, tell_decision
-from storage.takes.projection import project
+from storage.tables.joins import is_take
+from storage.takes import endings
+from storage.takes.telling import tell_decision
 
 
 @dataclass(frozen=True)
@@ -71,10 +75,11 @@ async def claim(connection: AsyncConnection, wanted: Claim, terms: Terms, now: d
             order = await _claim_take(connection, generation, take, wanted, terms, now)
     if order is not None:
         return Claimed(order=order, late=jobs, limits=terms.limits)
-    generation = await catalog.load(connection, generation.id)
+    if not generation.is_over:
+        generation = await catalog.load(connection, generation.id)
+        jobs = late.late_jobs(generation, terms.limits, now)
     if not generation.status.is_terminal:
         return Claimed(late=jobs, limits=terms.limits)
-    jobs = late.late_jobs(generation, terms.limits, now)
     failure = generation.current.failure
     ending = Ending(status=generation.status, cost=generation.cost, failure=failure)
     return Claimed(ending=ending, late=jobs, limits=terms.limits)
@@ -111,8 +116,7 @@ async def _is_ours(
     claimed = await connection.execute(
         update(takes)
         .where(
-            takes.c.generation_id == generation.id,
-            takes.c.number == take.number,
+            is_take(generation.id, take.number),
             takes.c.status.not_in(TERMINAL),
             or_(
                 takes.c.run_started_micros.is_(None), takes.c.run_started_micros <= wanted.run_started_micros

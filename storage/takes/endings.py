@@ -4,23 +4,23 @@ A take that was replaced ends quietly: the generation goes on with the next one,
 """
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.attempts.failures import Category, Failure
+from domain.attempts.late import is_wanted
 from domain.attempts.outcomes import AttemptState, CancelOutcome, JobState
 from domain.generation import Attempt, Generation, Take, Video
 from domain.messages import Ending, Job
 from domain.status import TERMINAL, Move, Stage, Status, after
+from storage import catalog
 from storage.attempts.fence import withdraw
-from storage.attempts.late import is_wanted
 from storage.files import uses
 from storage.files.asset_store import AssetStore
 from storage.money import ledger
 from storage.tables import attempts, generations, takes
-from storage.takes import catalog
+from storage.tables.joins import is_of_take, is_take
 from storage.takes.telling import End, Teller
 
 
@@ -37,7 +37,9 @@ async def completed(
     if take.video is None:
         await uses.begin(connection, assets, job.generation_id, job.take, video)
         await connection.execute(
-            update(takes).where(*_is(generation, take)).values(video=video.model_dump(mode="json"))
+            update(takes)
+            .where(is_take(generation.id, take.number))
+            .values(video=video.model_dump(mode="json"))
         )
         if generation.deleted_at is not None:
             # It came after its generation was deleted: to be erased once more.
@@ -64,7 +66,7 @@ async def _late_success(
     """Write that the video of a take that had failed for want of it came after all."""
     await connection.execute(
         update(takes)
-        .where(*_is(generation, take))
+        .where(is_take(generation.id, take.number))
         .values(status=after(take.status, Move.LATE_SUCCESS), failure=None, ended_at=now)
     )
     is_newest = take.number == generation.current.number
@@ -79,7 +81,7 @@ async def _late_success(
                 updated_at=now,
             )
         )
-    cost = (await catalog.load(connection, generation.id)).cost
+    cost = await ledger.cost_of(connection, generation.id)
     teller = Teller(connection, generation, take, attempt, cost, now)
     await teller.late_success(video, shown=is_newest)
     return Ending(status=Status.COMPLETED, cost=cost)
@@ -173,7 +175,7 @@ async def _end(
     await _put_at_risk(connection, generation, take, attempts.c.given_up_at.is_not(None), now)
     await connection.execute(
         update(takes)
-        .where(*_is(generation, take), takes.c.status.not_in(TERMINAL))
+        .where(is_take(generation.id, take.number), takes.c.status.not_in(TERMINAL))
         .values(
             status=status,
             ended_at=now,
@@ -194,7 +196,7 @@ async def _end(
                 **({"progress_percent": 100} if end.video else {}),
             )
         )
-    cost = (await catalog.load(connection, generation.id)).cost
+    cost = await ledger.cost_of(connection, generation.id)
     await Teller(connection, generation, take, attempt, cost, now).tell(end)
     return Ending(status=status, cost=cost, failure=end.failure)
 
@@ -203,17 +205,12 @@ async def _put_at_risk(
     connection: AsyncConnection, generation: Generation, take: Take, which: ColumnElement[bool], now: datetime
 ) -> None:
     query = select(attempts.c.ref).where(
-        attempts.c.generation_id == generation.id,
-        attempts.c.take == take.number,
+        is_of_take(generation.id, take.number),
         attempts.c.reserved_micros > 0,
         which,
     )
     for ref in (await connection.execute(query)).scalars().all():
         await ledger.put_at_risk(connection, ref, now)
-
-
-def _is(generation: Generation, take: Take) -> list[Any]:
-    return [takes.c.generation_id == generation.id, takes.c.number == take.number]
 
 
 async def tell_too_late(connection: AsyncConnection, generation: Generation, job: Job, now: datetime) -> None:

@@ -18,9 +18,10 @@ from domain.orders.request import GenerationRequest
 from storage import events, idempotency
 from storage.files import uses
 from storage.files.asset_store import AssetStore
+from storage.records import failure_of
 from storage.tables import attempts, generations, takes
 from storage.tables import events as log
-from storage.takes.catalog import failure_of
+from storage.tables.joins import is_take
 
 ERASED = "(erased)"
 
@@ -61,7 +62,7 @@ async def _erase_take(connection: AsyncConnection, generation: Generation, take:
     plan = take.plan.model_copy(update={"prompt": ERASED, "first_frame": None, "adjustments": ()})
     await connection.execute(
         update(takes)
-        .where(takes.c.generation_id == generation.id, takes.c.number == take.number)
+        .where(is_take(generation.id, take.number))
         .values(
             request=request.model_dump(mode="json", exclude_none=True),
             plan=plan.model_dump(mode="json"),

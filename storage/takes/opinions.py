@@ -9,6 +9,7 @@ from domain.events import EventType
 from domain.generation import Feedback, Generation
 from storage import events
 from storage.tables import takes
+from storage.tables.joins import is_take
 
 
 class NothingToSee(ValueError):
@@ -82,6 +83,4 @@ def _seen(generation: Generation, number: int) -> None:
 
 
 async def _write(connection: AsyncConnection, generation: Generation, number: int, **values: object) -> None:
-    await connection.execute(
-        update(takes).where(takes.c.generation_id == generation.id, takes.c.number == number).values(values)
-    )
+    await connection.execute(update(takes).where(is_take(generation.id, number)).values(values))

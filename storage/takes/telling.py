@@ -1,4 +1,7 @@
-"""How the ends of takes are told: each once, the last event of a generation last, as streams stop there."""
+"""How decisions about takes and their ends are told: each once, the last event of a generation last.
+
+Streams stop at that one.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,13 +10,14 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.actions import actions_at_end
-from domain.attempts.failures import Failure, advice_for, is_retryable
+from domain.attempts.failures import Failure
 from domain.attempts.outcomes import AttemptState, CancelOutcome
+from domain.attempts.recovery import Again, Decision
 from domain.events import EventType
 from domain.generation import Cost, Generation, Take, Video
-from domain.money import to_usd
 from domain.status import Move, Status, after
 from storage import events
+from storage.event_data import cost_json, error_json
 
 
 @dataclass(frozen=True)
@@ -131,21 +135,22 @@ class Teller:
         )
 
 
-def error_json(failure: Failure) -> dict[str, Any]:
-    """Return a failure as users are told it."""
-    return {
-        "category": failure.category,
-        "code": failure.code,
-        "message": failure.detail,
-        "advice": advice_for(failure.category),
-        "retryable": is_retryable(failure.category),
-    }
-
-
-def cost_json(cost: Cost) -> dict[str, str]:
-    """Return the three numbers as decimal strings of dollars."""
-    return {
-        "reserved_usd": to_usd(cost.reserved),
-        "settled_usd": to_usd(cost.settled),
-        "at_risk_usd": to_usd(cost.at_risk),
-    }
+async def tell_decision(
+    connection: AsyncConnection, generation: Generation, take: Take, decision: Decision, now: datetime
+) -> None:
+    """Tell what was decided after a take's last attempt, once."""
+    last = take.attempts[-1]
+    data = {"strategy": decision.strategy, "reason": decision.reason}
+    if isinstance(decision, Again):
+        data |= {"next": decision.plan.provider, "not_before": decision.not_before.isoformat()}
+    await events.append(
+        connection,
+        EventType.RECOVERY_DECIDED,
+        generation_id=generation.id,
+        take=take.number,
+        attempt=last.number,
+        at=now,
+        message=decision.reason,
+        data=data,
+        key=f"recovery/{last.ref}",
+    )

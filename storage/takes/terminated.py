@@ -2,7 +2,7 @@
 
 What the terminated run had promised to a provider stays true: an order without an answer may have become a job, and a
 job goes on. Both are facts that may still come, and are looked for and followed like any other
-(`storage.attempts.late`).
+(`domain.attempts.late`).
 """
 
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ from domain.events import EventType
 from domain.generation import Generation, Take
 from domain.money import to_usd
 from domain.status import TERMINAL
-from storage import events
+from storage import catalog, events
 from storage.tables import attempts, takes
-from storage.takes import catalog, endings
+from storage.takes import endings
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.attempts.outcomes import CancelOutcome
 from domain.generation import DeploymentMode
-from domain.messages import Signal
+from domain.names import Signal
 from domain.status import TERMINAL, Status
 from storage.tables import generations, takes
+from storage.tables.joins import GENERATION_OF_TAKE
 
 _OPEN = sorted(set(Status) - TERMINAL)
 _CERTAIN, _DOUBTED = 0, 1
@@ -68,7 +69,7 @@ async def unheard_wishes(
             unclaimed.label("unclaimed"),
             uncancelled.label("uncancelled"),
         )
-        .join(generations, generations.c.id == takes.c.generation_id)
+        .join(generations, GENERATION_OF_TAKE)
         .where(generations.c.mode == mode, takes.c.status.in_(_OPEN), or_(unclaimed, uncancelled, quiet))
         .order_by(kind, takes.c.created_at, takes.c.generation_id, takes.c.number)
         .limit(limit)

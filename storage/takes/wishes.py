@@ -20,11 +20,11 @@ from domain.orders.line_up import name_of
 from domain.orders.plans import Plan
 from domain.orders.request import GenerationRequest, IfRunning
 from domain.status import Move, Position, Stage, Status, after
-from storage import events
+from storage import catalog, events
 from storage.attempts.fence import withdraw
 from storage.money import ledger
 from storage.tables import generations, takes
-from storage.takes import catalog
+from storage.tables.joins import is_take
 from storage.takes.endings import close_at_rest
 
 
@@ -209,9 +209,7 @@ async def _replace(connection: AsyncConnection, generation: Generation, by: int,
     """
     take = generation.current
     await connection.execute(
-        update(takes)
-        .where(takes.c.generation_id == generation.id, takes.c.number == take.number)
-        .values(superseded_by=by)
+        update(takes).where(is_take(generation.id, take.number)).values(superseded_by=by)
     )
     if take.cancel_requested_at is None:
         reason = f"Replaced by take {by}."
@@ -234,7 +232,7 @@ async def _stop(
     await withdraw(connection, generation.id, number, now)
     await connection.execute(
         update(takes)
-        .where(takes.c.generation_id == generation.id, takes.c.number == number)
+        .where(is_take(generation.id, number))
         .values(cancel_requested_at=now, cancel_reason=reason, cancel_outcome=CancelOutcome.REQUESTED)
     )
     await events.append(

@@ -182,3 +182,21 @@ async def test_what_was_deleted_while_no_worker_ran_is_erased_by_the_next(make_s
     await stack.start_part("worker")
     await eventually_so(lambda: not files_of(stack, done["takes"][0]), within=30, what="its film is gone")
     await history_is_gone(stack, done["id"])
+
+
+@pytest.mark.chaos
+async def test_what_was_kept_for_long_enough_goes_by_itself_but_not_what_somebody_keeps(
+    make_stack: MakeStack,
+) -> None:
+    stack = await make_stack()
+    old, kept = await made(stack, f"A {SECRET} of long ago"), await made(stack, "A fox to keep")
+    answer = await stack.http.post(f"/v1/generations/{kept['id']}/takes/1/keep")
+    assert answer.status_code == 200, answer.text
+    await stack.kill("worker")
+    about_a_second = str(1 / 86_400)
+    await stack.start_part("worker", VIDEOPLANET_RETENTION_DAYS=about_a_second)
+    await eventually_so(lambda: not files_of(stack, old["takes"][0]), what="the file is erased")
+    assert (await stack.http.get(f"/v1/generations/{old['id']}")).status_code == 404
+    await eventually_so(lambda: not words_left(stack.data_dir / "videoplanet.db"), what="no word is left")
+    assert len(files_of(stack, kept["takes"][0])) == 1
+    assert (await stack.look(kept["id"]))["takes"][0]["kept"]

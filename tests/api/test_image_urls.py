@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.pictures.fetches import MAX_FETCHES_OF_A_TENANT, fetches_of
+from api.pictures.bounds import MAX_FETCHES_OF_A_TENANT, fetches_of
 from api.pictures.taking_in import MAX_IMAGE_BYTES
 from providers.outgoing.doors import Forbidden
 from runtime.settings import Settings

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from storage import catalog
 from storage.database import Database
-from storage.takes import catalog
 from tests.api.limited import PRICE, house, post
 from tests.api.paused import another_tenant
 from tests.api.refusals import problem_of

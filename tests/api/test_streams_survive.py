@@ -7,9 +7,12 @@ import httpx
 import pytest
 
 from tests.api.conftest import only
-from tests.api.streams import seqs, stream, until
+from tests.api.streams import EVENT_STREAM, frames, seqs, stream, until
 from tests.conftest import MakeStack
-from tests.eventually import eventually
+from tests.eventually import eventually_so
+
+BEFORE_THE_GRACE_IS_OVER = 4
+"""Seconds."""
 
 
 @pytest.mark.chaos
@@ -36,13 +39,13 @@ async def test_a_stream_survives_the_death_of_the_api(make_stack: MakeStack) -> 
 async def test_a_stop_of_the_api_ends_its_streams_at_once(tmp_path: Path) -> None:
     async with only(tmp_path, "api") as alone:
         ordered = await alone.order()
-        reading = asyncio.create_task(stream(alone, ordered["id"]))
-        await until(alone, ordered["id"], "generation.accepted")
-        process = alone.processes["api"]
-        process.terminate()
-
-        async def gone() -> bool:
-            return process.poll() is not None
-
-        await eventually(gone, within=4, what="the API ends before its grace is over")
-        assert [event["type"] for event in await reading] == ["generation.accepted"]
+        path, process = f"/v1/generations/{ordered['id']}/events", alone.processes["api"]
+        async with alone.http.stream("GET", path, headers=EVENT_STREAM) as answer:
+            told = frames(answer)
+            assert (await anext(told))["type"] == "generation.accepted"
+            process.terminate()
+            async with asyncio.timeout(BEFORE_THE_GRACE_IS_OVER):
+                assert [event async for event in told] == []
+        await eventually_so(
+            lambda: process.poll() is not None, within=BEFORE_THE_GRACE_IS_OVER, what="the API ends"
+        )

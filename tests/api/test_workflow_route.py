@@ -48,6 +48,21 @@ async def test_a_running_generation_says_what_it_is_doing(stack: Stack) -> None:
     await stack.end_of(ordered["id"])
 
 
+async def test_a_regenerate_that_is_answered_again_starts_nothing_again(stack: Stack) -> None:
+    done = await stack.end_of((await stack.order("a fox that is made twice"))["id"])
+    path, headers = f"/v1/generations/{done['id']}/regenerate", {"Idempotency-Key": done["id"]}
+    await stack.http.post(path, headers=headers)
+    again = await stack.end_of(done["id"])
+    assert len(again["takes"]) == 2
+    await stack.run_ends(done["id"])
+    run = await behind(stack, done["id"])
+    answer = await stack.http.post(path, headers=headers)
+    assert (answer.status_code, answer.headers["idempotency-replayed"]) == (202, "true")
+    # What is ordered after it is done, so what it would have started was there.
+    await stack.end_of((await stack.order("a fox that comes later"))["id"])
+    assert await behind(stack, done["id"]) == run
+
+
 async def test_an_unknown_generation_has_no_workflow(stack: Stack) -> None:
     unknown = await stack.http.get("/v1/generations/gen_01m800000000000000000000zz/workflow")
     problem_of(unknown, 404, "not_found")

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.gate.tickets import GATE_WORKFLOW, GateRecord, Lease, Release, gate_id
-from domain.housekeeping import Reconciled
-from domain.messages import TaskQueue
+from domain.gate.tickets import GateRecord, Lease, Release
+from domain.messages import Reconciled
 from domain.moments import micros_of
+from domain.names import GATE_WORKFLOW, TaskQueue, gate_id
 from runtime.gates import Gates
 from runtime.housekeeping.keeper import Keeper
 from runtime.settings import Settings

@@ -1,5 +1,6 @@
 """`videoplanet doctor` finds what keeps the service from running and says what to do."""
 
+import asyncio
 import json
 import socket
 from pathlib import Path
@@ -9,8 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
+from cli.running import operator_key
 from cli.running.lock import FolderLock
 from cli.running.provider_keys import VARIABLES
+from runtime.settings import Settings
+from storage.database import Database
+from storage.schema import upgrade
 from tests.cli.pretend_api import Answer, serving
 
 
@@ -74,9 +79,9 @@ def test_a_stack_that_runs_but_does_not_answer_is_a_problem(tmp_path: Path) -> N
 
 
 def test_it_says_which_keys_are_set_and_never_a_key(tmp_path: Path) -> None:
-    code, checks = examined(tmp_path, RUNWAY_API_KEY="sk-secret", SEEDANCE_API_KEY=" ")
+    code, checks = examined(tmp_path, RUNWAY_API_KEY="sk-hidden", SEEDANCE_API_KEY=" ")
     assert code == 0
-    assert "secret" not in str(checks)
+    assert "hidden" not in str(checks)
     runway, seedance = checks["key of Runway"], checks["key of Seedance"]
     assert (runway["state"], runway["found"]) == ("ok", "RUNWAY_API_KEY is set")
     assert (seedance["state"], seedance["found"]) == ("off", "SEEDANCE_API_KEY is not set")
@@ -140,3 +145,63 @@ def test_prices_are_built_in_but_for_those_of_the_file(tmp_path: Path) -> None:
 def test_the_table_says_what_was_looked_at(tmp_path: Path, word: str) -> None:
     result = CliRunner().invoke(app, ["doctor"], env={"VIDEOPLANET_DATA_DIR": str(tmp_path)})
     assert word in result.stdout
+
+
+def a_key_made_here(folder: Path) -> None:
+    settings = Settings(data_dir=folder)
+
+    async def make() -> None:
+        async with Database(settings.effective_database_url) as database:
+            await upgrade(database)
+        await operator_key.ensure(settings)
+
+    asyncio.run(make())
+
+
+def test_a_secret_that_opens_the_operators_key_is_well(tmp_path: Path) -> None:
+    assert examined(tmp_path)[1]["secret"]["found"].startswith("none yet")
+    a_key_made_here(tmp_path)
+    code, checks = examined(tmp_path)
+    assert code == 0
+    assert checks["secret"]["found"] == str(tmp_path / "secret.key")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [(None, "is missing"), ("0" * 64, "is not what the keys were made with"), ("short", "holds no secret")],
+    ids=["lost", "another", "none"],
+)
+def test_a_lost_secret_is_a_problem_and_it_is_said_what_follows(
+    tmp_path: Path, text: str | None, words: str
+) -> None:
+    a_key_made_here(tmp_path)
+    file = tmp_path / "secret.key"
+    file.unlink()
+    if text is not None:
+        file.write_text(text)
+    code, checks = examined(tmp_path)
+    assert code == 1
+    assert checks["secret"]["state"] == "problem"
+    assert words in checks["secret"]["found"]
+    assert "videoplanet keys create" in checks["secret"]["advice"]
+    assert file.exists() is (text is not None), "the doctor makes nothing"
+
+
+def test_a_secret_of_the_environment_that_the_keys_were_not_made_with_is_a_problem(tmp_path: Path) -> None:
+    a_key_made_here(tmp_path)
+    code, checks = examined(tmp_path, VIDEOPLANET_SECRET_KEY="0123456789abcdef" * 2)
+    assert code == 1
+    assert "VIDEOPLANET_SECRET_KEY is not what" in checks["secret"]["found"]
+    assert "0123456789abcdef" not in str(checks)
+
+
+@pytest.mark.parametrize(
+    "command", [["list"], ["env"], ["keys", "list"], ["doctor"], ["worker"], ["api"], ["up"]]
+)
+def test_a_setting_that_nobody_can_work_with_is_named_by_every_command(
+    tmp_path: Path, command: list[str]
+) -> None:
+    environ = {"VIDEOPLANET_DATA_DIR": str(tmp_path), "VIDEOPLANET_API_PORT": "eighty"}
+    result = CliRunner().invoke(app, command, env=environ)
+    assert result.exit_code == 2
+    assert "VIDEOPLANET_API_PORT" in result.stderr

@@ -96,6 +96,7 @@ def test_wrong_usage_reaches_nobody(api: Script, arguments: list[str]) -> None:
         (["--priority", "high"], {"priority": "high"}),
         (["--deadline", "600"], {"deadline_seconds": 600}),
         (["--on-unknown", "resubmit"], {"on_unknown_submission": "resubmit"}),
+        (["--allow-duplicate"], {"allow_duplicate": True}),
         (["--on-content", "next"], {"on_content_policy": "next"}),
         (
             ["--fallback", "seedance", "--fallback", "stable-video"],

@@ -138,7 +138,7 @@ async def test_ctrl_c_at_the_terminal_does_not_reach_a_part(tmp_path: Path) -> N
 SUPERVISOR = """
 import asyncio, json, os, sys
 from pathlib import Path
-from cli.processes import Part, Supervised
+from cli.running.processes import Part, Supervised
 
 async def main():
     folder = Path(sys.argv[1])

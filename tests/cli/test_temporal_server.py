@@ -8,15 +8,14 @@ from pathlib import Path
 
 import httpx
 
-from cli.running import stack
 from cli.running.ports import Claims, choose
 from runtime.settings import Settings
-from runtime.temporal_server import SEARCH_ATTRIBUTES, command
+from runtime.temporal_server import SEARCH_ATTRIBUTES, command, find_binary
 from tests.eventually import wait_until
 
 
 def test_the_command_line_starts_a_server_with_a_ui_our_search_attributes_and_a_file(tmp_path: Path) -> None:
-    binary = stack.temporal_binary()
+    binary = find_binary()
     assert binary is not None
     claims = Claims()
     ports = choose(Settings(data_dir=tmp_path), claims)

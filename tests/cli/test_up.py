@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -15,8 +15,9 @@ import pytest
 
 from cli.running.environment import PROVIDER_KEYS
 from cli.running.operator_key import read
-from cli.running.ports import load, load_processes
+from cli.running.ports import load
 from cli.running.provider_keys import VARIABLES
+from cli.running.stack import PROCESSES_FILE
 from tests.cli.alive import is_alive
 from tests.eventually import wait_until
 
@@ -48,7 +49,10 @@ class Up:
         return self._output.read_text()
 
     def parts(self) -> dict[str, int]:
-        return load_processes(self.data_dir)
+        with suppress(FileNotFoundError):
+            found: dict[str, int] = json.loads((self.data_dir / PROCESSES_FILE).read_bytes())
+            return found
+        return {}
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         line = [sys.executable, "-m", "cli.main", *arguments]

@@ -9,7 +9,7 @@ import pytest
 from domain.costs.prices import PerSecond
 from domain.orders.capabilities import Capability, Mode, ModelFacts, ProviderFacts, Size
 from domain.orders.line_up import LINE_UP
-from domain.orders.planning import Wanted, plan
+from domain.orders.planning import Wanted, plans
 from domain.orders.plans import FirstFrame, Plan
 from domain.orders.refusals import Problem, RequestRefused
 from tests.factories import a_request
@@ -21,8 +21,8 @@ Providers = Sequence[ProviderFacts]
 def planned(
     *, at: Providers = LINE_UP, frame: FirstFrame | None = None, seed: int = 7, **request: Any
 ) -> Plan:
-    """The plan of a request for a fox."""
-    return plan(Wanted(request=a_request(**request), seed=seed, first_frame=frame), at)
+    """The preferred plan of a request for a fox."""
+    return plans(Wanted(request=a_request(**request), seed=seed, first_frame=frame), at)[0]
 
 
 def refused(

@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from domain.attempts.routing import Door, Health, route
 from domain.costs.estimates import Estimate, estimates, fits, in_time
 from domain.orders.capabilities import ProviderFacts
-from domain.orders.line_up import LINE_UP, RETIREMENT, RUNWAY, SEEDANCE, STABLE_VIDEO
+from domain.orders.line_up import LINE_UP
+from domain.orders.line_up.runway import RUNWAY
+from domain.orders.line_up.seedance import SEEDANCE
+from domain.orders.line_up.stable_video import RETIREMENT, STABLE_VIDEO
 from domain.orders.planning import Wanted, plans
 from domain.orders.plans import FirstFrame
 from domain.orders.refusals import RequestRefused

@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from domain.orders.capabilities import ProviderFacts
-from domain.orders.line_up import LINE_UP, RETIREMENT, RUNWAY, SEEDANCE, STABLE_VIDEO
+from domain.orders.line_up import LINE_UP
+from domain.orders.line_up.runway import RUNWAY
+from domain.orders.line_up.seedance import SEEDANCE
+from domain.orders.line_up.stable_video import RETIREMENT, STABLE_VIDEO
 from domain.orders.planning import Wanted, plans
 from domain.orders.plans import FirstFrame
 from tests.domain.planned import planned, refused

@@ -16,7 +16,8 @@ from domain.orders.capabilities import (
     ProviderFacts,
     Support,
 )
-from domain.orders.line_up import LINE_UP, RETIREMENT, can_list, name_of
+from domain.orders.line_up import LINE_UP, can_list, name_of
+from domain.orders.line_up.stable_video import RETIREMENT
 from domain.orders.params import DURATION_MAX, SEED_MAX, Params
 from domain.orders.sizing import size_of
 from tests.domain.planned import planned

@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.orders.capabilities import Mode, Retirement
-from domain.orders.line_up import LINE_UP, RETIREMENT, RUNWAY, SEEDANCE, STABLE_VIDEO
+from domain.orders.line_up import LINE_UP
+from domain.orders.line_up.runway import RUNWAY
+from domain.orders.line_up.seedance import SEEDANCE
+from domain.orders.line_up.stable_video import RETIREMENT, STABLE_VIDEO
 from domain.orders.params import Params
 from domain.orders.plans import FirstFrame, Plan
 from domain.orders.refusals import Problem, RequestRefused

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from domain.costs.prices import PerSecond, PerToken, PerVideo, Price, Rate
-from domain.orders.line_up import RUNWAY
+from domain.orders.line_up.runway import RUNWAY
 from tests.domain.planned import planned
 from tests.factories import a_first_frame
 

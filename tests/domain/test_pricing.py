@@ -4,7 +4,8 @@ from datetime import date
 
 from domain.costs.prices import ModelPrice, PerSecond, PerVideo, Rate
 from domain.costs.pricing import repriced, resolutions, unpriced
-from domain.orders.line_up import RUNWAY, SEEDANCE
+from domain.orders.line_up.runway import RUNWAY
+from domain.orders.line_up.seedance import SEEDANCE
 from tests.domain.planned import planned
 
 CHEAP = ModelPrice(price=PerVideo(micros=70_000), read_on=date(2026, 11, 1), is_certain=False)

@@ -5,16 +5,9 @@ from datetime import timedelta
 import pytest
 from pydantic import TypeAdapter
 
+from domain.attempts.codes import GATE_REFUSED, LOST_BEFORE_SENDING
 from domain.attempts.failures import Category, advice_for, is_retryable
-from domain.attempts.recovery import (
-    GATE_REFUSED,
-    LOST_BEFORE_SENDING,
-    MAX_ATTEMPTS,
-    Decision,
-    End,
-    Strategy,
-    decide,
-)
+from domain.attempts.recovery import MAX_ATTEMPTS, Decision, End, Strategy, decide
 from domain.attempts.routing import Health
 from domain.attempts.story import Past, Story
 from tests.domain.stories import (

@@ -4,20 +4,17 @@ from datetime import timedelta
 
 import pytest
 
-from domain.attempts.failures import Category
-from domain.attempts.outcomes import AttemptState
-from domain.attempts.recovery import (
+from domain.attempts.codes import (
     CANCELLED_BEFORE_SENDING,
     GATE_REFUSED,
     LOST_BEFORE_SENDING,
     SURELY_ABSENT,
     WAITED_TOO_LONG,
     WOKE_TOO_LATE,
-    Again,
-    End,
-    Strategy,
-    decide,
 )
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import AttemptState
+from domain.attempts.recovery import Again, End, Strategy, decide
 from tests.domain.stories import (
     BASE,
     GOOGLE,

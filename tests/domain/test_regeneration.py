@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.orders.line_up import RUNWAY
-from domain.orders.planning import Wanted, plan
+from domain.orders.line_up.runway import RUNWAY
+from domain.orders.planning import Wanted, plans
 from domain.orders.refusals import RequestRefused
 from domain.orders.regeneration import merged, next_request
 from domain.orders.request import GenerationRequest, RegenerateRequest
@@ -161,7 +161,7 @@ def test_the_next_take_forgets_the_last_seed_unless_one_is_given() -> None:
 
 def test_the_seed_that_is_forgotten_is_drawn_anew() -> None:
     following = next_request(a_request(params={"seed": 5}), asked())
-    made = plan(Wanted(request=following, seed=9), [RUNWAY])
+    made = plans(Wanted(request=following, seed=9), [RUNWAY])[0]
     assert (made.seed, made.seed_is_given) == (9, False)
 
 
@@ -265,7 +265,7 @@ def test_a_change_that_is_nested_more_deeply_is_refused_at_once(depth: int) -> N
 def test_an_unmentioned_ceiling_still_holds() -> None:
     following = next_request(a_request(max_cost_usd="0.60"), asked(params={"duration_seconds": 10}))
     with pytest.raises(RequestRefused, match=r"asks 1\.20 US dollars"):
-        plan(Wanted(request=following, seed=9), [RUNWAY])
+        plans(Wanted(request=following, seed=9), [RUNWAY])
 
 
 def test_a_model_goes_with_its_provider_and_stays_while_the_provider_stays() -> None:

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from domain.orders.capabilities import Capability, Mode, Size
-from domain.orders.line_up import LINE_UP, RUNWAY, SEEDANCE
+from domain.orders.line_up import LINE_UP
+from domain.orders.line_up.runway import RUNWAY
+from domain.orders.line_up.seedance import SEEDANCE
 from domain.orders.params import RESOLUTION_NAMES, Params
 from domain.orders.plans import FirstFrame
-from domain.orders.sizing import duration_of, ratio_name, resolution_name, size_of
+from domain.orders.sizing import duration_of, ratio_name, size_of
 from tests.domain.planned import a_capability, planned, refused
 from tests.factories import a_first_frame
 
@@ -207,13 +209,13 @@ def test_whatever_a_refusal_allows_would_be_served(
 @pytest.mark.parametrize("capability", CAPABILITIES)
 def test_each_size_of_a_model_can_be_asked_for_by_its_names(capability: Capability) -> None:
     for one in capability.sizes:
-        params = Params(aspect_ratio=ratio_name(one), resolution=resolution_name(one))
+        params = Params(aspect_ratio=ratio_name(one), resolution=one.name)
         assert size_of(params, None, capability, "it") == (one, [])
 
 
 def test_sizes_of_no_common_shape_are_named_by_their_pixels() -> None:
     odd = Size(width=1000, height=300)
-    assert (ratio_name(odd), resolution_name(odd)) == ("1000:300", None)
+    assert (ratio_name(odd), odd.name) == ("1000:300", None)
 
 
 def test_a_named_ratio_counts_as_it_is_named() -> None:

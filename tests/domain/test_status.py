@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.status import TERMINAL, Move, MoveRefused, Stage, Status, after, allowed_from, stages_of
+from domain.status import TERMINAL, Move, MoveRefused, Status, after, allowed_from
 
 # Written down from the design, independently of the code.
 ALLOWED = {
@@ -73,18 +73,6 @@ def test_without_a_new_take_a_completed_generation_stays_completed(moves: list[M
     for move in moves:
         with pytest.raises(MoveRefused):
             after(Status.COMPLETED, move)
-
-
-@pytest.mark.parametrize("status", Status)
-def test_the_stage_done_stands_beside_the_ends_and_only_there(status: Status) -> None:
-    assert (stages_of(status) == {Stage.DONE}) is status.is_terminal
-    assert (Stage.DONE in stages_of(status)) is status.is_terminal
-
-
-def test_every_stage_stands_beside_some_status() -> None:
-    assert set().union(*(stages_of(status) for status in Status)) == set(Stage)
-    assert Stage.CANCELLING in stages_of(Status.PROCESSING)
-    assert Stage.ACCEPTED not in stages_of(Status.PROCESSING)
 
 
 def test_a_take_is_replaced_while_it_runs_and_followed_once_it_is_over() -> None:

@@ -5,17 +5,16 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.attempts.failures import Category
-from domain.attempts.outcomes import AttemptState
-from domain.attempts.recovery import (
+from domain.attempts.codes import (
     GATE_REFUSED,
     LOST_BEFORE_SENDING,
     SURELY_ABSENT,
     WAITED_TOO_LONG,
     WOKE_TOO_LATE,
-    Again,
-    decide,
 )
+from domain.attempts.failures import Category
+from domain.attempts.outcomes import AttemptState
+from domain.attempts.recovery import Again, decide
 from domain.attempts.story import Past, Story
 from domain.generation import Cost
 from domain.orders.request import OnContentPolicy, OnUnknownSubmission

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.orders.capabilities import Capability, Support
-from domain.orders.line_up import SEEDANCE
+from domain.orders.line_up.seedance import SEEDANCE
 from domain.orders.params import Camera, Params, Style
 from domain.orders.wording import Wording, camera_words, style_words, word
 from tests.domain.planned import a_capability, planned, refused

@@ -7,7 +7,7 @@ from typing import Any
 from temporalio.client import Client
 
 from domain.gate.status import GateStatus, StatusWanted
-from domain.gate.tickets import gate_id
+from domain.names import gate_id
 from runtime.gates import Gates
 from runtime.settings import Settings
 from runtime.temporal import connect

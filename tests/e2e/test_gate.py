@@ -7,7 +7,7 @@ import random
 import httpx
 import pytest
 
-from domain.gate.tickets import gate_id
+from domain.names import gate_id
 from tests.conftest import MakeStack
 from tests.e2e.gate_of import most_at_once, stands_like, status_of
 from tests.eventually import eventually

@@ -2,8 +2,8 @@
 
 from temporalio.client import Client, WorkflowExecutionStatus
 
-from domain.messages import GENERATION_WORKFLOW, OLDER_GENERATION_WORKFLOWS, TaskQueue
 from domain.moments import micros_of
+from domain.names import GENERATION_WORKFLOW, OLDER_GENERATION_WORKFLOWS, TaskQueue
 from domain.status import Status
 from runtime.housekeeping.runs import HANDED_OVER, Runs
 from runtime.migrate import migrate

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from domain.messages import Signal
+from domain.names import Signal
 from tests.conftest import MakeStack
 from tests.eventually import eventually
 from tests.stack import Stack

@@ -6,7 +6,8 @@ from datetime import timedelta
 from temporalio.client import ScheduleActionExecutionStartWorkflow
 from temporalio.service import RPCError
 
-from domain.housekeeping import SCHEDULE_ID, Reconciled
+from domain.messages import Reconciled
+from domain.names import RECONCILE_SCHEDULE
 from runtime.housekeeping.schedule import ensure_schedule
 from tests.conftest import MakeStack
 from tests.e2e.gate_of import client_of
@@ -17,7 +18,7 @@ from tests.stack import Stack
 async def rounds(stack: Stack) -> list[str]:
     client = await client_of(stack)
     try:
-        described = await client.get_schedule_handle(SCHEDULE_ID).describe()
+        described = await client.get_schedule_handle(RECONCILE_SCHEDULE).describe()
     except RPCError:  # a worker makes it soon after its start
         return []
     actions = [one.action for one in described.info.recent_actions]
@@ -50,7 +51,7 @@ async def test_several_who_make_it_at_once_make_one_and_the_interval_follows_the
     stack: Stack,
 ) -> None:
     client = await client_of(stack)
-    handle = client.get_schedule_handle(SCHEDULE_ID)
+    handle = client.get_schedule_handle(RECONCILE_SCHEDULE)
     other = timedelta(seconds=37)
     await handle.pause(note="an operator looks at something")
     try:
@@ -61,7 +62,7 @@ async def test_several_who_make_it_at_once_make_one_and_the_interval_follows_the
     finally:
         await ensure_schedule(client, timedelta(seconds=60))
         await handle.unpause()
-    assert [one.id async for one in await client.list_schedules()].count(SCHEDULE_ID) <= 1
+    assert [one.id async for one in await client.list_schedules()].count(RECONCILE_SCHEDULE) <= 1
 
 
 async def test_a_killed_workers_round_does_not_keep_out_the_next_ones(make_stack: MakeStack) -> None:

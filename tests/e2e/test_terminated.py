@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.gate.tickets import gate_id
+from domain.names import gate_id
 from tests.conftest import MakeStack
 from tests.e2e.gate_of import stands_like, terminated
 from tests.eventually import eventually

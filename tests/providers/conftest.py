@@ -1,9 +1,12 @@
-"""One sandbox for these tests; each finds it empty."""
+"""One sandbox for these tests, which each finds empty; and the internet outside."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 
 import pytest
 
+from tests.outside import Authority
+from tests.providers.internet import World
 from tests.sandbox.live import LiveSandbox, live_sandbox
 
 
@@ -17,3 +20,14 @@ def _sandbox() -> Iterator[LiveSandbox]:
 def sandbox(_sandbox: LiveSandbox) -> LiveSandbox:
     _sandbox.reset()
     return _sandbox
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    return Authority()
+
+
+@pytest.fixture
+async def world(authority: Authority) -> AsyncIterator[World]:
+    async with AsyncExitStack() as stack:
+        yield World(authority, stack)

@@ -2,7 +2,7 @@
 
 from domain.attempts.outcomes import JobState, JobStatus, SubmitResult
 from providers.base import JobOrder
-from providers.runway import Runway
+from providers.runway.account import Runway
 from tests.factories import a_plan
 
 REFERENCE = "gen_01jdb2v8gqkx3n5m7p9rstvwyz.1.1"

@@ -9,7 +9,7 @@ from domain.attempts.outcomes import SubmitResult
 from domain.orders.capabilities import Mode
 from domain.orders.plans import FirstFrame, Plan
 from providers.base import JobOrder
-from providers.seedance import Seedance
+from providers.seedance.account import Seedance
 from tests.providers.orders import REFERENCE, Permission
 
 PATH = "/api/v3/contents/generations/tasks"

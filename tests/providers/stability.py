@@ -18,7 +18,7 @@ from domain.attempts.outcomes import SubmitResult
 from domain.orders.capabilities import Mode
 from domain.orders.plans import Plan
 from providers.base import JobOrder, ProviderError
-from providers.stability import Stability
+from providers.stable_video.account import Stability
 from tests.providers.orders import REFERENCE, Permission
 from tests.providers.raw import RawServer
 

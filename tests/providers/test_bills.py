@@ -13,8 +13,9 @@ import pytest
 from domain.attempts.outcomes import JobStatus
 from domain.costs.billing import bill_of
 from domain.generation import Cost
-from providers import runway_tasks, seedance_tasks
-from providers.stability_answers import read_result
+from providers.runway import tasks as runway_tasks
+from providers.seedance import tasks as seedance_tasks
+from providers.stable_video.answers import read_result
 
 PRICE = 600_000
 NO_CREDITS: list[Any] = [-1, -60, True, "60", None, [60], math.nan, math.inf, 1e300, 10**12, 10**7]

@@ -1,8 +1,5 @@
-"""The guarded way out, over real sockets: every kind of address, and the tricks of names and redirects."""
+"""The guarded way out, over real sockets: every kind of address, and the tricks of names."""
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
 from ipaddress import ip_address
 
 import httpx
@@ -10,79 +7,11 @@ import pytest
 
 from domain import addresses
 from providers.outgoing.doors import Doors, Forbidden, Origin
-from providers.outgoing.fetching import Outgoing, Patience
-from tests.outside import HERE, PUBLIC, REFUSED, THERE, Authority, Names, Outside
-from tests.providers.raw import RawServer, Script, answers, babbles, drips, raw_server, says_nothing
+from tests.outside import HERE, PUBLIC, REFUSED, THERE
+from tests.providers.internet import World
+from tests.providers.raw import answers, raw_server
 
 EVERY = [(kind, text) for kind, texts in REFUSED.items() for text in texts]
-QUICK = Patience(connect=1, silence=0.2, total=1)
-STRICT, OPEN = Doors(), Doors(allows_http=True)
-
-
-@pytest.fixture(scope="module")
-def authority() -> Authority:
-    return Authority()
-
-
-class World:
-    """Servers on the internet outside, and the way to them."""
-
-    def __init__(self, authority: Authority, stack: AsyncExitStack) -> None:
-        self.outside = Outside()
-        self.names = Names({})
-        self._authority = authority
-        self._stack = stack
-
-    async def server(self, name: str, script: Script, *, at: str = HERE, called: str = "") -> RawServer:
-        """Start a server that answers to https at an address; its certificate has its name, or another."""
-        context = self._authority.server(called or name)
-        server = await self._stack.enter_async_context(raw_server(script, context))
-        self.outside.places[at, 443] = server.port
-        return server
-
-    async def plain_server(self, script: Script, *, at: str) -> RawServer:
-        """Start a server that answers to http."""
-        server = await self._stack.enter_async_context(raw_server(script))
-        self.outside.places[at, 80] = server.port
-        return server
-
-    def know(self, names: Mapping[str, Sequence[Sequence[str]]]) -> None:
-        """Give names addresses: those of the first look, of the second..."""
-        self.names = Names(names)
-
-    def outgoing(self, doors: Doors = STRICT) -> Outgoing:
-        """The way out."""
-        return Outgoing(
-            doors, resolve=self.names, network=self.outside, certificates=self._authority.client()
-        )
-
-    async def fetch(
-        self,
-        url: str,
-        doors: Doors = STRICT,
-        patience: Patience = QUICK,
-        credentials: Mapping[str, str] | None = None,
-    ) -> bytes:
-        """What is there."""
-        async with self.outgoing(doors).get(url, patience, credentials=credentials) as answer:
-            assert answer.status_code == 200, answer.status_code
-            kept = b""
-            async for chunk in answer.aiter_raw():
-                kept = (kept + chunk)[:100]
-            return kept
-
-    async def refusal(self, url: str, doors: Doors = STRICT, patience: Patience = QUICK) -> str:
-        """Why it is refused."""
-        with pytest.raises(Forbidden) as refused:
-            await self.fetch(url, doors, patience)
-        assert refused.value.reason
-        return refused.value.code
-
-
-@pytest.fixture
-async def world(authority: Authority) -> AsyncIterator[World]:
-    async with AsyncExitStack() as stack:
-        yield World(authority, stack)
 
 
 async def test_a_file_of_the_public_internet_arrives_from_the_address_that_was_judged(world: World) -> None:
@@ -170,23 +99,6 @@ async def test_a_url_that_is_spelled_to_deceive_is_refused_before_anything_is_as
     assert (world.outside.connected, world.names.asked) == ([], [])
 
 
-async def test_a_redirect_to_loopback_is_refused(world: World) -> None:
-    await world.server("pictures.example", answers(302, b"", {"Location": "https://127.0.0.1/"}))
-    world.know({"pictures.example": [[HERE]]})
-    assert await world.refusal("https://pictures.example/") == "not_public"
-    assert world.outside.connected == [(HERE, 443)]
-
-
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_to_a_name_that_leads_to_the_metadata_of_a_cloud_is_refused(
-    world: World, status: int
-) -> None:
-    await world.server("pictures.example", answers(status, b"", {"Location": "https://cloud.example/latest"}))
-    world.know({"pictures.example": [[HERE]], "cloud.example": [["169.254.169.254"]]})
-    assert await world.refusal("https://pictures.example/") == "not_public"
-    assert world.outside.connected == [(HERE, 443)]
-
-
 @pytest.mark.parametrize("found", [[HERE, "10.0.0.1"], ["10.0.0.1", HERE], [THERE, HERE, "::1"]])
 async def test_a_name_with_one_address_that_is_not_public_is_refused_as_a_whole(
     world: World, found: list[str]
@@ -208,90 +120,12 @@ async def test_a_name_that_changes_its_mind_is_asked_once_and_connected_to_by_nu
     assert inside.connections == 0
 
 
-async def test_a_name_that_changes_its_mind_at_a_redirect_to_itself_is_judged_anew(world: World) -> None:
-    await world.server("pictures.example", answers(302, b"", {"Location": "/again"}))
-    world.know({"pictures.example": [[HERE], ["10.0.0.1"]]})
-    assert await world.refusal("https://pictures.example/") == "not_public"
-    assert world.outside.connected == [(HERE, 443)]
-
-
-async def test_from_https_nothing_leads_on_to_http(world: World) -> None:
-    await world.server("pictures.example", answers(302, b"", {"Location": "http://plain.example/"}))
-    plain = await world.plain_server(answers(200, b"a fox"), at=THERE)
-    world.know({"pictures.example": [[HERE]], "plain.example": [[THERE]]})
-    for doors in (STRICT, OPEN):
-        assert await world.refusal("https://pictures.example/", doors) == "not_https"
-    assert plain.connections == 0
-    assert await world.fetch("http://plain.example/", OPEN) == b"a fox"
-
-
-async def test_a_few_redirects_are_followed_and_no_more(world: World) -> None:
-    hops = 0
-
-    async def leads_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal hops
-        hops += 1
-        left = answers(302, b"", {"Location": f"/{hops}"}) if hops != 4 else answers(200, b"a fox")
-        await left(reader, writer)
-
-    await world.server("pictures.example", leads_on)
-    world.know({"pictures.example": [[HERE]]})
-    assert await world.fetch("https://pictures.example/") == b"a fox"
-    assert await world.refusal("https://pictures.example/") == "too_many_redirects"
-    assert hops == 8
-
-
-@pytest.mark.parametrize("location", ["https://[::1", "https://example.com:x/", "https://\x01/"])
-async def test_a_redirect_to_what_is_no_url_is_refused(world: World, location: str) -> None:
-    await world.server("pictures.example", answers(302, b"", {"Location": location}))
-    world.know({"pictures.example": [[HERE]]})
-    with pytest.raises((Forbidden, httpx.RemoteProtocolError)):
-        await world.fetch("https://pictures.example/")
-    assert world.outside.connected == [(HERE, 443)]
-
-
 async def test_a_server_that_cannot_show_who_it_is_gets_no_request(world: World) -> None:
     server = await world.server("pictures.example", answers(200, b"a fox"), called="other.example")
     world.know({"pictures.example": [[HERE]]})
     with pytest.raises(httpx.ConnectError):
         await world.fetch("https://pictures.example/")
     assert server.received in ([], [b""])
-
-
-async def test_an_answer_that_drips_for_ever_is_given_up_after_the_whole_time(world: World) -> None:
-    await world.server("pictures.example", drips)
-    world.know({"pictures.example": [[HERE]]})
-    async with within(3):
-        with pytest.raises(httpx.TimeoutException):
-            await world.fetch("https://pictures.example/")
-
-
-async def test_a_body_without_an_end_is_given_up_after_the_whole_time(world: World) -> None:
-    await world.server("pictures.example", babbles)
-    world.know({"pictures.example": [[HERE]]})
-    async with within(3):
-        with pytest.raises(httpx.TimeoutException):
-            await world.fetch("https://pictures.example/")
-
-
-async def test_a_server_that_says_nothing_is_given_up_after_a_silence(world: World) -> None:
-    await world.server("pictures.example", says_nothing)
-    world.know({"pictures.example": [[HERE]]})
-    async with within(3):
-        with pytest.raises(httpx.ReadTimeout):
-            await world.fetch("https://pictures.example/", patience=Patience(silence=0.2, total=60))
-
-
-async def test_a_name_server_that_says_nothing_is_given_up(world: World) -> None:
-    async def never(host: str, port: int) -> Sequence[str]:
-        await asyncio.Event().wait()
-        return [host, str(port)]
-
-    way = Outgoing(Doors(), resolve=never, network=world.outside)
-    async with within(3):
-        with pytest.raises(httpx.ConnectTimeout):
-            async with way.get("https://pictures.example/", Patience(connect=0.2)):
-                pass
 
 
 @pytest.mark.parametrize("found", [[], ["not an address"], [HERE, "fe80::zz"]])
@@ -315,45 +149,6 @@ async def test_where_one_address_does_not_answer_the_next_is_tried_but_not_for_e
     assert len(world.outside.connected) == 4
 
 
-async def test_what_the_reader_raises_is_passed_on_also_when_it_is_a_time_out(world: World) -> None:
-    await world.server("pictures.example", answers(200, b"a fox"))
-    world.know({"pictures.example": [[HERE]]})
-    for error in (ZeroDivisionError, TimeoutError):
-        with pytest.raises(error):
-            async with world.outgoing().get("https://pictures.example/", QUICK):
-                raise error
-
-
-async def test_no_cookie_and_no_key_goes_along_and_no_proxy_is_asked(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for variable in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "HTTP_PROXY"):
-        monkeypatch.setenv(variable, "http://127.0.0.1:9")
-    cookie = {"Set-Cookie": "a=b; Domain=example.com; Path=/", "Location": "https://there.example.com/"}
-    first = await world.server("here.example.com", answers(302, b"", cookie))
-    second = await world.server("there.example.com", answers(200, b"a fox"), at=THERE)
-    world.know({"here.example.com": [[HERE]], "there.example.com": [[THERE]]})
-    secret = {"Authorization": "Bearer secret", "X-Key": "secret"}
-    assert await world.fetch("https://here.example.com/", credentials=secret) == b"a fox"
-    for server in (first, second):
-        assert "secret" not in server.head
-        assert "cookie" not in server.head.lower()
-        assert "proxy" not in server.head.lower()
-
-
-async def test_the_door_of_ones_own_may_be_anywhere_and_is_shown_the_key_but_not_whom_it_names(
-    world: World,
-) -> None:
-    stranger = await world.server("there.example.com", answers(200, b"a film"))
-    world.know({"there.example.com": [[HERE]]})
-    async with raw_server(answers(302, b"", {"Location": "https://there.example.com/"})) as own:
-        world.outside.places["127.0.0.1", own.port] = own.port
-        doors = Doors(own=frozenset({Origin.of(own.url)}))
-        assert await world.fetch(own.url, doors, credentials={"Authorization": "Bearer secret"}) == b"a film"
-        assert "authorization: bearer secret" in own.head.lower()
-        assert "secret" not in stranger.head
-
-
 @pytest.mark.parametrize(
     "change", ["https://127.0.0.1:{port}/", "http://127.0.0.1/", "http://127.0.0.2:{port}/"]
 )
@@ -375,10 +170,3 @@ async def test_a_message_can_be_posted_through_the_guard(world: World) -> None:
         for url in ("https://inside.example/", "http://hooks.example/", "https://hooks.example:22/"):
             with pytest.raises(Forbidden):
                 await client.post(url, json={})
-
-
-@asynccontextmanager
-async def within(seconds: float) -> AsyncIterator[None]:
-    """Fail where it takes longer."""
-    async with asyncio.timeout(seconds):
-        yield

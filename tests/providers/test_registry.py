@@ -12,9 +12,14 @@ from domain.attempts.failures import Category
 from domain.attempts.outcomes import NotSent
 from domain.costs.prices import PerToken
 from domain.generation import DeploymentMode
-from domain.orders.line_up import LINE_UP, RETIREMENT, RUNWAY, SEEDANCE, STABLE_VIDEO
-from providers import runway, seedance, stability
+from domain.orders.line_up import LINE_UP
+from domain.orders.line_up.runway import RUNWAY
+from domain.orders.line_up.seedance import SEEDANCE
+from domain.orders.line_up.stable_video import RETIREMENT, STABLE_VIDEO
 from providers.registry import SANDBOX_LISTING_DELAY, Access, Accounts, UnknownAccount, WrongMode, facts_of
+from providers.runway import account as runway
+from providers.seedance import account as seedance
+from providers.stable_video import account as stability
 from runtime.accounts import NoPrice, access_of
 from runtime.settings import Settings
 from tests.providers.orders import Permission

@@ -5,7 +5,7 @@ import pytest
 from domain.attempts.failures import Category
 from domain.attempts.outcomes import Accepted, NotSent, Rejected, Unknown
 from providers.base import JobOrder
-from providers.runway import create_body
+from providers.runway.account import create_body
 from tests.factories import PROMPT, a_plan, an_image_plan
 from tests.line_up import a_picture
 from tests.providers.orders import REFERENCE, Permission, a_job_order, submitted

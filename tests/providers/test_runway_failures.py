@@ -12,7 +12,7 @@ from domain.attempts.failures import Category
 from domain.attempts.outcomes import JobState
 from providers.base import ProviderError
 from providers.outgoing.http import retry_after_seconds
-from providers.runway_tasks import failure_of_answer, read_task
+from providers.runway.tasks import failure_of_answer, read_task
 from tests.providers.orders import submitted
 from tests.providers.raw import answers, raw_server, runway_at
 from tests.sandbox.live import LiveSandbox

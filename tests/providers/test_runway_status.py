@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.attempts.failures import Category
 from domain.attempts.outcomes import JobState
 from providers.base import ProviderError
-from providers.runway_tasks import read_task
+from providers.runway.tasks import read_task
 from tests.providers.orders import submitted
 from tests.providers.raw import answers, raw_server, runway_at, sends
 from tests.sandbox.live import LiveSandbox

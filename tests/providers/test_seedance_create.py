@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain.attempts.outcomes import Accepted
-from providers.seedance import create_body, is_in_china
+from providers.seedance.account import create_body, is_in_china
 from tests.providers.orders import REFERENCE
 from tests.providers.raw import answers, raw_server
 from tests.providers.seedance_orders import (

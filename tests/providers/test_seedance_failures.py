@@ -4,7 +4,7 @@ import pytest
 
 from domain.attempts.failures import Category
 from domain.attempts.outcomes import JobState
-from providers.seedance_tasks import read_task
+from providers.seedance.tasks import read_task
 from tests.providers.raw import answers, raw_server
 from tests.providers.seedance_orders import KEY, a_task, error_body, seedance_at
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.orders.params import SEED_MAX
-from providers.seedance_search import Likeness, likeness
+from providers.seedance.search import Likeness, likeness
 from tests.providers.orders import REFERENCE
 from tests.providers.seedance_lists import NOW, listed
 from tests.providers.seedance_orders import PRO, SEED, SENT_AT, TWO, a_seedance_order

@@ -6,7 +6,7 @@ import pytest
 
 from domain.attempts.failures import Category
 from providers.base import NotYetClear, ProviderError
-from providers.seedance import MAX_PAGES, PAGE_SIZE
+from providers.seedance.account import MAX_PAGES, PAGE_SIZE
 from tests.providers.orders import REFERENCE
 from tests.providers.raw import answers, raw_server
 from tests.providers.seedance_lists import a_page, found, in_turn, listed, paths_of

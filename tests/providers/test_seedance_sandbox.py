@@ -11,9 +11,9 @@ from PIL import Image
 from domain.attempts.failures import Category
 from domain.attempts.outcomes import Accepted, CancelReply, JobState, Rejected, Unknown
 from domain.orders.capabilities import Capability, Mode, ModelFacts
-from domain.orders.line_up import SEEDANCE
+from domain.orders.line_up.seedance import SEEDANCE
 from providers.base import JobOrder, NotYetClear
-from providers.seedance import Seedance
+from providers.seedance.account import Seedance
 from tests.providers.orders import QUEUED, REFERENCE, RUNNING, Permission
 from tests.providers.seedance_orders import PRO_15, SEED, a_seedance_order, a_seedance_plan, seedance_at, sent
 from tests.sandbox.live import LiveSandbox, live_sandbox

@@ -12,7 +12,7 @@ from domain.attempts.failures import Category
 from domain.attempts.outcomes import JobState
 from domain.orders.params import SEED_MAX
 from providers.base import ProviderError
-from providers.seedance_tasks import read_task
+from providers.seedance.tasks import read_task
 from tests.providers.raw import answers, raw_server, sends
 from tests.providers.seedance_orders import (
     KEY,

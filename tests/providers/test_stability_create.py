@@ -5,7 +5,7 @@ import pytest
 from domain.attempts.failures import Category
 from domain.attempts.outcomes import Accepted, NotSent, Rejected, Unknown
 from providers.base import JobOrder
-from providers.stability import form_fields
+from providers.stable_video.account import form_fields
 from tests.providers.orders import REFERENCE, Permission
 from tests.providers.raw import answers, raw_server
 from tests.providers.stability import (

@@ -8,7 +8,7 @@ from domain.generation import DeploymentMode
 from providers.base import ProviderError
 from providers.outgoing.downloads import download
 from providers.registry import outgoing_at
-from providers.stability import LOOKS_AT_A_BROKEN_JOB, Stability
+from providers.stable_video.account import LOOKS_AT_A_BROKEN_JOB, Stability
 from tests.providers.stability import broken_looks, stability_at, submitted
 from tests.sandbox.live import LiveSandbox, live_sandbox
 from tests.sandbox.playback import play

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from domain.attempts.failures import Category
 from domain.attempts.outcomes import CancelReply, JobState, JobStatus
 from providers.base import CannotAsk, ProviderError
-from providers.stability import LOOKS_AT_A_BROKEN_JOB, POLL_INTERVAL, Stability
-from providers.stability_answers import failure_of, read_result
+from providers.stable_video.account import LOOKS_AT_A_BROKEN_JOB, POLL_INTERVAL, Stability
+from providers.stable_video.answers import failure_of, read_result
 from tests.providers.orders import QUEUED, RUNNING
 from tests.providers.raw import Script, answers, raw_server, sends
 from tests.providers.stability import PATH, a_job_order, an_error, broken_looks, headers_of, stability_at
@@ -214,7 +214,7 @@ async def test_a_500_that_is_not_of_this_wire_never_fails_a_job() -> None:
 
 
 async def test_only_so_many_broken_jobs_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("providers.stability._MAX_REMEMBERED", 3)
+    monkeypatch.setattr("providers.stable_video.account._MAX_REMEMBERED", 3)
     async with raw_server(BROKEN) as server, stability_at(server.url) as stability:
         await broken_looks(stability, "first", LOOKS_AT_A_BROKEN_JOB - 1)
         for job_id in ("a", "b", "c"):

@@ -10,8 +10,8 @@ from temporalio.client import WorkflowExecutionStatus
 
 from domain.gate.tickets import Release
 from domain.generation import DeploymentMode
-from domain.housekeeping import Reconciled
-from domain.messages import GENERATION_WORKFLOW, OLDER_GENERATION_WORKFLOWS, Signal
+from domain.messages import Reconciled
+from domain.names import GENERATION_WORKFLOW, OLDER_GENERATION_WORKFLOWS, Signal
 from runtime.gates import Gates
 from runtime.housekeeping.closing import Closer
 from runtime.housekeeping.pauses import Pauses

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.door.headers import docs_policy
+from api.headers import docs_policy
 from tests.api.conftest import only
 from tests.stack import ROOT, Stack
 

@@ -93,8 +93,10 @@ async def test_anothers_cursor_leads_on_in_ones_own_list_only(town: Town, hers: 
 async def test_anothers_picture_is_no_first_frame(town: Town, hers: Hers, who: str) -> None:
     other: httpx.AsyncClient = getattr(town, who)
     body = an_order(f"A film from a stolen picture, by {who}", params={"image_id": hers.image_id})
-    answer = await other.post("/v1/generations", json=body)
-    assert answer.json()["errors"][0]["code"] == "unknown_image", answer.text
+    for path in ("/v1/generations", "/v1/estimates"):
+        answer = await other.post(path, json=body)
+        (error,) = problem_of(answer, 422, "invalid_request")["errors"]
+        assert (error["pointer"], error["code"]) == ("/params/image_id", "unknown_image")
 
 
 @pytest.mark.parametrize("who", OTHERS)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from api.guards import MAX_BODY_BYTES, MAX_HEADERS_BYTES, MAX_TARGET_BYTES, MAX_UPLOAD_BYTES
-from api.pictures.fetches import MAX_FETCHES_OF_A_TENANT
+from api.pictures.bounds import MAX_FETCHES_OF_A_TENANT
 from tests.api.keyholders import client, new_key, somebody
 from tests.api.refusals import JSON, errors_of, problem_of
 from tests.eventually import eventually

@@ -12,7 +12,7 @@ from tests.api.conftest import only
 from tests.eventually import eventually
 from tests.stack import Stack, free_port
 
-LIMIT = 8
+LIMIT, PLENTY = 8, 10_000
 
 
 @asynccontextmanager
@@ -67,3 +67,29 @@ async def test_a_redis_that_is_away_takes_nothing_down_and_is_told_of_once(tmp_p
         assert [await left(house, house.api_url) for _ in range(3)] == [LIMIT - 1, LIMIT - 2, LIMIT - 3]
         said = (tmp_path / "api.log").read_text()
         assert said.count("Redis is away") == 1
+
+
+async def test_a_redis_that_dies_is_done_without_and_counts_for_all_when_it_is_back(tmp_path: Path) -> None:
+    port, second_port = free_port(), free_port()
+    settings = {
+        "VIDEOPLANET_RATE_READS": f"{PLENTY}/minute",
+        "VIDEOPLANET_REDIS_URL": f"redis://127.0.0.1:{port}/0",
+    }
+    async with only(tmp_path, "api", **settings) as house:
+        await house.start_part("api", name="second", VIDEOPLANET_API_PORT=str(second_port))
+        processes = [house.api_url, f"http://127.0.0.1:{second_port}"]
+        async with redis_at(port, tmp_path):
+            assert [await left(house, url) for url in processes] == [PLENTY - 1, PLENTY - 2]
+        assert [await left(house, url) for url in processes] == [PLENTY - 1, PLENTY - 1]
+
+        async def is_back() -> bool:
+            for url in processes:
+                await left(house, url)
+            return all(
+                "Redis is back" in (tmp_path / f"{name}.log").read_text() for name in ("api", "second")
+            )
+
+        async with redis_at(port, tmp_path):
+            await eventually(is_back, what="both processes are back at Redis")
+            first, second = [await left(house, url) for url in processes]
+            assert second == first - 1

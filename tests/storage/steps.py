@@ -20,12 +20,12 @@ from domain.orders.plans import Plan
 from domain.orders.request import IfRunning
 from domain.people.tenants import Tenants
 from domain.status import Position
-from storage import events
-from storage.attempts import answers, facts, fence
+from storage import catalog, events, projection
+from storage.attempts import answers, fence, jobs
 from storage.database import Database
 from storage.files.asset_store import AssetStore
 from storage.tables import attempts, generations
-from storage.takes import catalog, claims, endings, projection, wishes
+from storage.takes import cancels, claims, endings, wishes
 from storage.takes.wishes import Person
 from tests.factories import LIMITS, NOW, SECOND, a_failure, a_job, a_plan, a_request, a_video
 
@@ -174,7 +174,7 @@ async def judged(
 
 async def ended(database: Database, job: Job, state: JobState, **look: Any) -> bool:
     async with database.write(job.generation_id) as connection:
-        return await facts.job_ended(connection, job, JobStatus(state=state, **look), SENT)
+        return await jobs.ended(connection, job, JobStatus(state=state, **look), SENT)
 
 
 async def completed(
@@ -196,7 +196,7 @@ async def closed(
 
 async def given_up(database: Database, job: Job, failure: Failure, now: datetime = SENT) -> None:
     async with database.write(job.generation_id) as connection:
-        await facts.given_up(connection, job, failure, now)
+        await jobs.given_up(connection, job, failure, now)
 
 
 async def stopped(
@@ -210,9 +210,9 @@ async def stopped(
 ) -> None:
     """End a cancel that was sent: the user's, or (with a reason) our own."""
     async with database.write(job.generation_id) as connection:
-        await facts.cancel_sending(connection, job, now, will_bill=billed, because=because)
+        await cancels.sending(connection, job, now, will_bill=billed, because=because)
         result = CancelResult(outcome=outcome, billed=billed)
-        await facts.cancel_ended(connection, job, result, now, because=because)
+        await cancels.ended(connection, job, result, now, because=because)
 
 
 async def projected(database: Database, generation_id: str, position: Position, **shown: Any) -> bool:

@@ -9,13 +9,12 @@ from sqlalchemy import select
 from domain.attempts.outcomes import CancelOutcome
 from domain.generation import Generation, Take
 from domain.status import Stage, Status
-from storage import events
+from storage import catalog, events
 from storage.database import Database
 from storage.files import uses
 from storage.files.assets import LocalAssets
 from storage.money.drift import drift
 from storage.tables import asset_uses, images
-from storage.takes import catalog
 from tests.domain.stories import RUNWAY
 from tests.storage.steps import a_second, shown
 from tests.storage.workers import World

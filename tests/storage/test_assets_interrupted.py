@@ -21,7 +21,7 @@ _MIB = 1024 * 1024
 _HALF_RECEIVED = """
 import asyncio, sys
 from pathlib import Path
-from storage.assets import LocalAssets
+from storage.files.assets import LocalAssets
 
 async def main():
     async with LocalAssets(Path(sys.argv[1])).receive(suffix=".mp4") as incoming:
@@ -35,7 +35,7 @@ asyncio.run(main())
 _STORING_ON_AND_ON = """
 import asyncio, os, sys
 from pathlib import Path
-from storage.assets import LocalAssets
+from storage.files.assets import LocalAssets
 
 async def main():
     assets = LocalAssets(Path(sys.argv[1]))

@@ -31,6 +31,18 @@ async def test_deeds_are_listed_the_newest_first_and_in_pages(database: Database
     assert deed.data == {"reason": "why"}
 
 
+async def test_one_user_is_shown_what_they_did_and_not_what_somebody_with_a_similar_name_did(
+    database: Database,
+) -> None:
+    for number, user_id in enumerate(("a_n", "ann", "a_n key:", "a_nn", None)):
+        caller = Caller(tenant_id="acme", user_id=user_id, key_id="k1")
+        async with database.write() as connection:
+            await audit.note(connection, caller, Action.KEY_MADE, f"k{number}")
+    async with database.read() as connection:
+        deeds = await audit.page(connection, "acme", only_user="a_n", before_id=None, limit=100)
+    assert [deed.target for deed in deeds] == ["k0"]
+
+
 async def test_a_deed_that_was_not_done_is_not_noted(database: Database) -> None:
     class NotDoneError(Exception):
         pass
@@ -49,7 +61,17 @@ async def test_a_deed_that_was_not_done_is_not_noted(database: Database) -> None
 async def test_somebody_without_a_key_is_told_by_how_they_came_in(database: Database) -> None:
     async with database.write() as connection:
         await audit.note(connection, ANYBODY, Action.KEY_MADE, "k")
-        await audit.note(connection, ANYBODY, Action.KEY_MADE, "k" * 500, actor="videoplanet keys")
+        await audit.note(connection, ANYBODY, Action.KEY_MADE, "k", actor="videoplanet keys")
     async with database.read() as connection:
         deeds = await audit.page(connection, "acme", before_id=None, limit=100)
     assert {deed.actor for deed in deeds} == {"open", "videoplanet keys"}
+
+
+async def test_what_is_longer_than_its_column_is_cut_and_the_deed_is_noted(database: Database) -> None:
+    async with database.write() as connection:
+        await audit.note(
+            connection, ANYBODY, Action.KEY_MADE, "t" * 500, request_id="r" * 500, actor="a" * 500
+        )
+    async with database.read() as connection:
+        (deed,) = await audit.page(connection, "acme", before_id=None, limit=100)
+    assert (deed.target, deed.request_id, deed.actor) == ("t" * 160, "r" * 64, "a" * 160)

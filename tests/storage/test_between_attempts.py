@@ -4,13 +4,13 @@ from datetime import datetime
 
 import pytest
 
+from domain.attempts.codes import DEADLINE_PASSED
 from domain.attempts.failures import Category
 from domain.attempts.outcomes import AttemptState, CancelOutcome, JobState
-from domain.attempts.recovery import DEADLINE_PASSED
 from domain.generation import Cost, Take
 from domain.status import Status
-from storage.attempts import facts
 from storage.database import Database
+from storage.takes import cancels
 from tests.domain.stories import RUNWAY
 from tests.factories import NOW
 from tests.storage.failing import (
@@ -109,7 +109,7 @@ async def test_what_a_job_may_cost_that_was_given_up_and_not_seen_to_end_counts_
     generation_id = await created(database, route=ROUTE, max_cost_usd="0.80")
     job = await running(database, generation_id)
     async with database.write(generation_id) as connection:
-        await facts.cancel_sending(connection, job, SENT, will_bill=None, because=OUTLIVED)
+        await cancels.sending(connection, job, SENT, will_bill=None, because=OUTLIVED)
     answer = await answered(database, generation_id, SENT, run="run-2", began=2)
     assert answer.order is None
     take = (await shown(database, generation_id)).current

@@ -18,7 +18,7 @@ async def ask_script(folder: Path, work: str, limits: ChildLimits = _LIMITS, **r
     """Ask a child whose work is this Python code; it sees its request, and leaves its answer in `said`."""
     lines = "".join(f"    {line}\n" for line in work.splitlines())
     script = (
-        "import os, signal, subprocess, sys\nfrom storage.child_limits import answer\n"
+        "import os, signal, subprocess, sys\nfrom storage.files.child_limits import answer\n"
         f"def work(request):\n    said = {{}}\n{lines}    return said\nanswer(work)\n"
     )
     return await ask(written(folder / "child.py", script.encode()), request, libraries=[], limits=limits)

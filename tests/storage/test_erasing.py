@@ -11,14 +11,14 @@ from domain.generation import Cost, Feedback
 from domain.messages import CancelResult
 from domain.orders.request import IfRunning
 from domain.status import Status
-from storage.attempts import facts
+from storage import catalog
 from storage.database import Database
 from storage.files import images
 from storage.files.assets import LocalAssets
 from storage.files.images import Image
 from storage.idempotency import Gone, Key, KeyReused, Reply, once
 from storage.tables import metadata
-from storage.takes import catalog, erasing, opinions, wishes
+from storage.takes import cancels, erasing, opinions, wishes
 from storage.takes.erasing import NotOver
 from tests.factories import NOW, SECOND, a_failure, a_first_frame, a_plan, a_request
 from tests.storage.steps import (
@@ -155,7 +155,7 @@ async def test_nothing_is_told_of_it_any_more(database: Database, assets: LocalA
         generation = await catalog.load(connection, job.generation_id)
         await wishes.cancel(connection, generation, NOW, by="user", reason=None)
         result = CancelResult(outcome=CancelOutcome.GOES_ON)
-        await facts.cancel_ended(connection, job, result, SENT, because=None)
+        await cancels.ended(connection, job, result, SENT, because=None)
     await deleted(database, job.generation_id)
     assert await ended(database, job, JobState.FAILED, failure=a_failure(detail=SECRET), cost=PRICE)
     assert await told_types(database, job.generation_id) == ["generation.deleted"]

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from domain.attempts.codes import CANCELLED_BEFORE_SENDING, LOST_BEFORE_SENDING
 from domain.attempts.failures import Category
 from domain.attempts.outcomes import Accepted, AttemptState, NotSent, Rejected, Unknown
-from domain.attempts.recovery import CANCELLED_BEFORE_SENDING, LOST_BEFORE_SENDING
 from domain.status import Stage
 from storage.database import Database
 from tests.factories import LIMITS, NOW, SECOND, a_failure

@@ -12,7 +12,7 @@ from domain.gate.tickets import AccountLimits, BreakerRecord, BreakerState, Prio
 from domain.messages import Order
 from domain.moments import micros_of
 from storage.database import Database
-from storage.gate import gates
+from storage.gate import gates, slots
 from storage.tables import gates as rows
 from tests.domain.stories import SEEDANCE
 from tests.factories import LIMITS, NOW, SECOND, a_failure
@@ -53,7 +53,7 @@ async def read(
 
 async def verdicts(database: Database, *refs: str, now: datetime = SENT) -> tuple[Verdict, ...]:
     async with database.read() as connection:
-        return await gates.judge(connection, refs, LIMITS, now)
+        return await slots.judge(connection, refs, LIMITS, now)
 
 
 async def unanswered(database: Database) -> Order:

@@ -3,8 +3,9 @@
 import asyncio
 
 from domain.status import Status
+from storage import catalog
 from storage.database import Database, uninterrupted
-from storage.takes import catalog, wishes
+from storage.takes import wishes
 from tests.factories import NOW
 from tests.storage.steps import created, shown
 

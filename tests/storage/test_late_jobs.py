@@ -6,15 +6,16 @@ from datetime import datetime, timedelta
 import pytest
 
 from domain.attempts.failures import Category, Failure
+from domain.attempts.late import OUTPUT_LIVES
 from domain.attempts.outcomes import Accepted, CancelOutcome, JobState, Unknown
 from domain.generation import Cost
 from domain.messages import Job, LateJob
 from domain.moments import micros_of
 from domain.status import Stage, Status
+from storage import catalog
 from storage.attempts import lookups
-from storage.attempts.late import OUTPUT_LIVES
 from storage.database import Database
-from storage.takes import catalog, erasing
+from storage.takes import erasing
 from tests.domain.stories import RUNWAY, SEEDANCE
 from tests.factories import LIMITS, NOW, SECOND, a_failure, a_video
 from tests.storage.steps import (

@@ -8,10 +8,10 @@ from domain.attempts.failures import Category, Failure
 from domain.attempts.outcomes import CancelOutcome, JobState, Rejected, Unknown
 from domain.messages import CancelResult, Job
 from domain.status import Status
-from storage.attempts import facts
+from storage import catalog
 from storage.database import Database
 from storage.files.assets import LocalAssets
-from storage.takes import catalog, erasing
+from storage.takes import cancels, erasing
 from tests.factories import NOW, a_failure
 from tests.storage.steps import (
     SENT,
@@ -29,7 +29,7 @@ from tests.storage.steps import (
 async def stopped(database: Database, job: Job, outcome: CancelOutcome, *, because: Failure | None) -> None:
     async with database.write(job.generation_id) as connection:
         result = CancelResult(outcome=outcome, billed=False)
-        await facts.cancel_ended(connection, job, result, SENT, because=because)
+        await cancels.ended(connection, job, result, SENT, because=because)
 
 
 async def test_a_cancel_beside_a_job_that_the_service_itself_stopped_is_said_to_have_stopped(
@@ -47,7 +47,7 @@ async def test_an_end_after_a_refused_cancel_is_the_jobs_own(database: Database)
     job = await running(database)
     await cancelled(database, job.generation_id)
     async with database.write(job.generation_id) as connection:
-        await facts.cancel_sending(connection, job, SENT, will_bill=False)
+        await cancels.sending(connection, job, SENT, will_bill=False)
     await stopped(database, job, CancelOutcome.GOES_ON, because=None)
     assert await ended(database, job, JobState.GONE, failure=a_failure())
     assert (await row_of(database, job.ref)).ended_at is not None

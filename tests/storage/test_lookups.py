@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from domain.attempts.codes import SURELY_ABSENT
 from domain.attempts.failures import Category
 from domain.attempts.outcomes import Accepted, AttemptState, NotSent, Rejected, Unknown
-from domain.attempts.recovery import SURELY_ABSENT
 from domain.generation import Cost
 from domain.messages import Order, Submitted
 from domain.status import Stage

@@ -24,7 +24,7 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 _INSPECTING = """
 import asyncio, sys
 from pathlib import Path
-from storage.media import inspect_video
+from storage.files.media import inspect_video
 asyncio.run(inspect_video(Path(sys.argv[1]), Path(sys.argv[2])))
 """
 

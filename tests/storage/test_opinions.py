@@ -3,8 +3,9 @@
 import pytest
 
 from domain.generation import Feedback
+from storage import catalog
 from storage.database import Database
-from storage.takes import catalog, opinions
+from storage.takes import opinions
 from storage.takes.opinions import NothingToSee
 from tests.factories import NOW, SECOND
 from tests.storage.steps import completed, created, running, shown, told

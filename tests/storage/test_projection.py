@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.attempts.outcomes import JobState, JobStatus
 from domain.status import Position, Stage, Status, Step
-from storage.attempts import facts
+from storage.attempts import jobs
 from storage.database import Database
 from tests.storage.steps import (
     SENT,
@@ -85,8 +85,8 @@ async def test_a_writer_of_an_old_take_changes_nothing_that_is_shown(database: D
         assert not await projected(database, job.generation_id, huge, progress_percent=99)
     async with database.write(job.generation_id) as connection:
         look = JobStatus(state=JobState.RUNNING, progress_percent=80)
-        await facts.observed(connection, job, look, 1, SENT, tell=True)
-        await facts.storing(connection, job, 1, SENT)
+        await jobs.observed(connection, job, look, 1, SENT, tell=True)
+        await jobs.storing(connection, job, 1, SENT)
     assert await shown(database, job.generation_id) == before
 
 
@@ -124,7 +124,7 @@ async def test_the_progress_that_is_told_never_falls(database: Database) -> None
     for percent in (10, 50, 30, 0, 60, 55, 100):
         async with database.write(job.generation_id) as connection:
             look = JobStatus(state=JobState.RUNNING, progress_percent=percent)
-            await facts.observed(connection, job, look, 1, SENT, tell=True)
+            await jobs.observed(connection, job, look, 1, SENT, tell=True)
     log = await told(database, job.generation_id)
     percents = [event.data["percent"] for event in log if event.type.value == "attempt.progress"]
     assert percents == [10, 50, 60, 100]

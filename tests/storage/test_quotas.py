@@ -10,9 +10,10 @@ from domain.generation import Cost, DeploymentMode
 from domain.ids import new_generation_id
 from domain.people.quotas import Allowance, Allowed, Ask, Refused, Usage
 from domain.people.tenants import Entitlement, Tier
+from storage import catalog
 from storage.database import Database
 from storage.money import quotas
-from storage.takes import catalog, wishes
+from storage.takes import wishes
 from tests.api.limited import spent
 from tests.factories import NOW, SECOND, a_plan, a_request
 from tests.storage.steps import SOMEBODY, a_second, cancelled, completed, created, ended, running, told

@@ -7,8 +7,8 @@ from domain.generation import Generation
 from domain.messages import CancelResult, Job
 from domain.orders.request import IfRunning
 from domain.status import Stage, Status
-from storage.attempts import facts
 from storage.database import Database
+from storage.takes import cancels
 from storage.takes.wishes import StillRunning
 from tests.factories import a_plan, a_video
 from tests.storage.steps import (
@@ -41,7 +41,7 @@ async def replaced(database: Database, generation_id: str) -> Generation:
 async def stopped(database: Database, job: Job, outcome: CancelOutcome) -> None:
     async with database.write(job.generation_id) as connection:
         result = CancelResult(outcome=outcome, billed=None)
-        await facts.cancel_ended(connection, job, result, SENT, because=None)
+        await cancels.ended(connection, job, result, SENT, because=None)
 
 
 async def test_what_was_not_sent_is_superseded_at_once_and_costs_nothing(database: Database) -> None:

@@ -3,12 +3,12 @@
 import pytest
 
 from domain.attempts.failures import Category
+from domain.attempts.late import late_jobs
 from domain.attempts.outcomes import Accepted, AttemptState, JobState, Rejected, Unknown
 from domain.attempts.terminated import TERMINATED
 from domain.generation import Cost
 from domain.orders.request import IfRunning
 from domain.status import Status
-from storage.attempts.late import late_jobs
 from storage.database import Database
 from storage.takes import terminated
 from storage.takes.terminated import Closed, Withdrawn

@@ -5,9 +5,9 @@ import pytest
 from domain.attempts.outcomes import JobState
 from domain.generation import Cost
 from domain.status import Status
+from storage import catalog
+from storage.catalog import Filters
 from storage.database import Database
-from storage.takes import catalog
-from storage.takes.catalog import Filters
 from tests.factories import a_failure
 from tests.storage.steps import closed, created, ended, running, shown, told
 
@@ -33,7 +33,7 @@ async def test_a_search_for_what_no_database_takes_finds_nothing(database: Datab
     generation_id = await created(database, project_id="p")
     async with database.read() as connection:
         for filters in (Filters(q=f"{NUL}"), Filters(project_id=f"p{NUL}"), Filters(q=HALF)):
-            assert await catalog.page(connection, filters, before_id=None, limit=9) == []
+            assert await catalog.page(connection, "tenant", filters, before_id=None, limit=9) == []
         assert await catalog.find(connection, f"{generation_id}{NUL}") is None
 
 

@@ -4,17 +4,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from domain.attempts.codes import GATE_REFUSED, WAITED_TOO_LONG
 from domain.attempts.outcomes import AttemptState
-from domain.attempts.recovery import GATE_REFUSED, WAITED_TOO_LONG
 from domain.attempts.routing import Health
 from domain.gate.tickets import Priority, Refusal, RefusalReason, Ticket
 from domain.generation import Cost
 from domain.messages import Claimed, Order
 from domain.moments import micros_of
 from domain.status import Stage
+from storage import catalog
+from storage.catalog import Filters
 from storage.database import Database
-from storage.takes import catalog
-from storage.takes.catalog import Filters
 from tests.domain.stories import RUNWAY, SEEDANCE
 from tests.factories import NOW, SECOND
 from tests.storage.steps import (
@@ -146,7 +146,8 @@ async def test_a_ticket_that_is_sent_away_ends_and_the_next_one_is_elsewhere(
     assert (generation.current.plan, generation.cost) == (SEEDANCE, Cost(reserved=SEEDANCE.price))
     assert generation.stage is Stage.QUEUED
     async with database.read() as connection:
-        found = await catalog.page(connection, Filters(provider="seedance"), before_id=None, limit=9)
+        filters = Filters(provider="seedance")
+        found = await catalog.page(connection, "tenant", filters, before_id=None, limit=9)
     assert [one.id for one in found] == [order.generation_id]
     assert not await may_send(database, order.model_copy(update={"send_by": micros_of(NOW + MINUTE)}))
 

@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 
 from domain.attempts.failures import Category
+from domain.attempts.late import OUTPUT_LIVES
 from domain.attempts.outcomes import JobState, Unknown
 from domain.generation import DeploymentMode
 from domain.messages import Order
-from storage.attempts import answers, facts, lookups, lost, unfollowed
-from storage.attempts.late import OUTPUT_LIVES
+from storage.attempts import answers, jobs, lookups, lost, unfollowed
 from storage.database import Database
 from storage.takes import terminated
 from tests.factories import LIMITS, NOW, SECOND, a_failure
@@ -74,7 +74,7 @@ async def test_one_page_after_another_shows_them_all_also_behind_those_that_are_
         if number < 2:
             await ended(database, job, JobState.SUCCEEDED)
             async with database.write(job.generation_id) as connection:
-                await facts.given_up(connection, job, broken, SENT)
+                await jobs.given_up(connection, job, broken, SENT)
         await closed(database, job.generation_id)
         if number >= 2:
             made.append(job.generation_id)

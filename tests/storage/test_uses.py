@@ -6,11 +6,12 @@ import pytest
 
 from domain.generation import Video
 from domain.messages import Job
+from storage import catalog
 from storage.database import Database
 from storage.files import images, uses
 from storage.files.assets import LocalAssets
 from storage.files.uses import FileGone
-from storage.takes import catalog, erasing
+from storage.takes import erasing
 from tests.factories import NOW, a_video
 from tests.storage.folders import visible
 from tests.storage.steps import SOMEBODY, a_second, completed, running, shown

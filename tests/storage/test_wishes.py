@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from domain.attempts.failures import Category
 from domain.attempts.outcomes import Accepted, AttemptState, CancelOutcome, JobState, NotSent, Unknown
 from domain.generation import Cost, DeploymentMode
-from domain.messages import Signal
+from domain.names import Signal
 from domain.status import Stage, Status
 from storage.database import Database
 from storage.takes import wishes

@@ -20,11 +20,12 @@ from domain.gate.tickets import Refusal, RefusalReason
 from domain.generation import Video
 from domain.messages import CancelResult, Claim, Job, LateJob, Order
 from domain.moments import micros_of, moment_of
-from storage.attempts import answers, facts, fence, lookups
+from storage import catalog
+from storage.attempts import answers, fence, jobs, lookups
 from storage.database import Database
 from storage.files import uses
 from storage.files.assets import LocalAssets
-from storage.takes import catalog, claims, endings
+from storage.takes import cancels, claims, endings
 from tests.factories import LIMITS, a_failure, a_video
 from tests.storage.steps import SOMEBODY, granted
 from tests.storage.world import REFUSALS, People
@@ -172,12 +173,12 @@ class World(People):
         if job := await self._accepted_job():
             look = JobStatus(state=JobState.RUNNING, progress_percent=self.random.randrange(100))
             async with self.database().write(job.generation_id) as connection:
-                await facts.observed(connection, job, look, 1, self.now(), tell=True)
+                await jobs.observed(connection, job, look, 1, self.now(), tell=True)
 
     async def end_job(self) -> None:
         if job := await self._accepted_job():
             async with self.database().write(job.generation_id) as connection:
-                await facts.job_ended(connection, job, self._end_of(job), self.now())
+                await jobs.ended(connection, job, self._end_of(job), self.now())
 
     async def store(self) -> None:
         if job := await self._accepted_job():
@@ -200,8 +201,8 @@ class World(People):
             take = (await catalog.load(connection, job.generation_id)).take(job.take)
             if take.cancel_requested_at is None:
                 return
-            await facts.cancel_sending(connection, job, self.now(), will_bill=True)
-            await facts.cancel_ended(
+            await cancels.sending(connection, job, self.now(), will_bill=True)
+            await cancels.ended(
                 connection, job, CancelResult(outcome=outcome, billed=True), self.now(), because=None
             )
 
@@ -211,10 +212,10 @@ class World(People):
             return
         outcome = self.random.choice(_OUTCOMES)
         async with self.database().write(job.generation_id) as connection:
-            await facts.cancel_sending(connection, job, self.now(), will_bill=True, because=OUTLIVED)
+            await cancels.sending(connection, job, self.now(), will_bill=True, because=OUTLIVED)
         async with self.database().write(job.generation_id) as connection:
             result = CancelResult(outcome=outcome, billed=True)
-            await facts.cancel_ended(connection, job, result, self.now(), because=OUTLIVED)
+            await cancels.ended(connection, job, result, self.now(), because=OUTLIVED)
 
     async def give_up(self) -> None:
         job = await self._accepted_job()
@@ -222,7 +223,7 @@ class World(People):
             return
         await self._end(job)
         async with self.database().write(job.generation_id) as connection:
-            await facts.given_up(connection, job, BROKEN, self.now())
+            await jobs.given_up(connection, job, BROKEN, self.now())
 
     async def drain(self) -> None:
         if self._late:
@@ -266,7 +267,7 @@ class World(People):
 
     async def _end(self, job: Job) -> None:
         async with self.database().write(job.generation_id) as connection:
-            await facts.job_ended(connection, job, self._end_of(job), self.now())
+            await jobs.ended(connection, job, self._end_of(job), self.now())
 
     @staticmethod
     def _end_of(job: Job) -> JobStatus:

@@ -11,12 +11,12 @@ from domain.ids import new_generation_id
 from domain.orders.plans import Plan
 from domain.orders.refusals import RequestRefused
 from domain.orders.request import IfRunning
-from storage import idempotency
+from storage import catalog, idempotency
 from storage.database import Database
 from storage.files import images, uses
 from storage.files.assets import LocalAssets
 from storage.idempotency import Gone, Key, Reply
-from storage.takes import catalog, erasing, opinions, wishes
+from storage.takes import erasing, opinions, wishes
 from tests.domain.stories import RUNWAY, SEEDANCE
 from tests.factories import NOW, SECOND, a_request
 from tests.storage.steps import SOMEBODY

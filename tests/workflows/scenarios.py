@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Awaitable, Callable
 
-from domain.gate.tickets import gate_id
+from domain.names import gate_id
 from failpoints import Point
 from tests.eventually import eventually
 from tests.line_up import SEEDANCE, STABLE_VIDEO, order_from

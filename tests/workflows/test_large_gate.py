@@ -10,9 +10,10 @@ from sqlalchemy import insert
 
 from domain.attempts.outcomes import AttemptState
 from domain.gate.status import GateStatus, StatusWanted
-from domain.gate.tickets import AccountLimits, gate_id
+from domain.gate.tickets import AccountLimits
 from domain.generation import DeploymentMode
 from domain.ids import attempt_ref, new_generation_id
+from domain.names import gate_id
 from domain.status import Stage, Status
 from runtime.gates import Gates
 from storage.database import Database

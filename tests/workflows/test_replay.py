@@ -7,7 +7,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
-from domain.gate.tickets import gate_id
+from domain.names import gate_id
 from tests.workflows.record import HISTORIES
 from tests.workflows.scenarios import OWN, SHARED
 from worker import RUNNER

@@ -5,7 +5,7 @@ import json
 
 from temporalio.client import Client
 
-from domain.messages import GENERATION_WORKFLOW, Signal, TaskQueue
+from domain.names import GENERATION_WORKFLOW, Signal, TaskQueue
 from runtime.nudge import Nudger
 from storage.database import Database
 from tests.conftest import MakeStack
@@ -69,6 +69,27 @@ async def test_a_regenerate_signalled_by_hand_while_a_take_runs_is_the_next_take
         return [take["status"] for take in takes] == ["completed", "completed"]
 
     await eventually(both, what="both takes")
+
+
+async def test_a_regenerate_by_hand_right_behind_a_cancel_by_hand_is_not_dropped_while_a_take_is_queued(
+    make_stack: MakeStack,
+) -> None:
+    stack = await make_stack(VIDEO_QUEUE_MAX_CONCURRENT="1")
+    await stack.order("A fox [sandbox:stuck]")
+    ordered = await stack.order("A fox that waits")
+    await stack.reaches(ordered["id"], "queued")
+    await stack.kill("worker")
+    for name in (Signal.CANCEL, Signal.REGENERATE):  # the run hears both at once
+        await stack.temporal("workflow", "signal", "-w", ordered["id"], "--name", name)
+    await stack.start_part("worker")
+
+    async def second_take() -> bool:
+        return len((await stack.look(ordered["id"]))["takes"]) == 2
+
+    await eventually(second_take, what="the second take")
+    first, second = (await stack.look(ordered["id"]))["takes"]
+    assert first["status"] == "cancelled"
+    assert second["status"] in {"pending", "processing"}
 
 
 async def test_the_cancel_button_of_the_temporal_ui_is_a_cancel_by_the_operator(stack: Stack) -> None:

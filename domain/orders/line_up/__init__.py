@@ -1,36 +1,48 @@
-"""The providers that VideoPlanet knows, with their models, limits and prices as read on the date beside each."""
+"""The providers that VideoPlanet knows, with their models, limits and prices as read on the date beside each.
+
+Every module of this package is one provider's entry and calls it `ENTRY`. There is no list to keep beside them: a
+module that is added is a provider that is known, and its name is the provider's id with underscores for hyphens.
+"""
 
 from collections.abc import Mapping
 from datetime import timedelta
+from importlib import import_module
+from pkgutil import iter_modules
 from types import MappingProxyType
 
-from domain.orders.line_up.runway import RUNWAY
-from domain.orders.line_up.seedance import SEEDANCE
-from domain.orders.line_up.stable_video import RETIREMENT, STABLE_VIDEO
+from domain.orders.capabilities import ProviderFacts
+from domain.orders.entries import Entry
 
-__all__ = ["LINE_UP", "RETIREMENT", "RUNWAY", "SEEDANCE", "SPACING", "STABLE_VIDEO", "can_list", "name_of"]
+__all__ = ["ENTRIES", "LINE_UP", "SPACING", "can_list", "entry_of", "name_of"]
 
-LINE_UP = (RUNWAY, SEEDANCE, STABLE_VIDEO)
+
+def _entries() -> tuple[Entry, ...]:
+    found: list[Entry] = [import_module(f"{__name__}.{one.name}").ENTRY for one in iter_modules(__path__)]
+    return tuple(sorted(found, key=lambda entry: (entry.preference, entry.id)))
+
+
+ENTRIES = _entries()
 """In the order of preference where the user leaves the choice to us."""
 
-SPACING: Mapping[str, timedelta] = MappingProxyType(
-    {
-        RUNWAY.id: timedelta(seconds=5),
-        SEEDANCE.id: timedelta(seconds=3),
-        STABLE_VIDEO.id: timedelta(seconds=10),
-    }
-)
+LINE_UP: tuple[ProviderFacts, ...] = tuple(entry.facts for entry in ENTRIES)
+"""What they can do, in the same order."""
+
+SPACING: Mapping[str, timedelta] = MappingProxyType({entry.id: entry.spacing for entry in ENTRIES})
 """How long each provider is left alone between two orders, by our own rule."""
 
-_LISTING = frozenset({SEEDANCE.id})
-_NAMES = {facts.id: facts.name for facts in LINE_UP}
+_BY_ID = {entry.id: entry for entry in ENTRIES}
+
+
+def entry_of(provider_id: str) -> Entry | None:
+    """Return a provider's entry; None where it is not known."""
+    return _BY_ID.get(provider_id)
 
 
 def can_list(provider_id: str) -> bool:
     """Tell whether a provider lists its jobs, so that one can be looked for after a lost answer."""
-    return provider_id in _LISTING
+    return provider_id in _BY_ID and _BY_ID[provider_id].lists_jobs
 
 
 def name_of(provider_id: str) -> str:
     """Return a provider's name as people write it; the id where it is not known."""
-    return _NAMES.get(provider_id, provider_id)
+    return _BY_ID[provider_id].facts.name if provider_id in _BY_ID else provider_id

@@ -4,10 +4,11 @@ Prices: its pricing page of September 2026, as quoted in public notes. Whole cre
 how many, and what it says counts.
 """
 
-from datetime import date
+from datetime import date, timedelta
 
 from domain.costs.prices import PerSecond
 from domain.orders.capabilities import Capability, Mode, ModelFacts, Option, OptionKind, ProviderFacts, Size
+from domain.orders.entries import AtCancel, Door, Entry
 
 _FACTS_READ = date(2026, 11, 23)
 _CREDIT = 10_000  # micro-dollars: one credit is $0.01
@@ -58,5 +59,20 @@ RUNWAY = ProviderFacts(
             capabilities=(_capability(Mode.IMAGE, _SIX_SIZES, 5),),
             facts_read=_FACTS_READ,
         ),
+    ),
+)
+
+ENTRY = Entry(
+    facts=RUNWAY,
+    preference=1,
+    spacing=timedelta(seconds=5),
+    lists_jobs=False,
+    cancel_queued=AtCancel.STOPS_FREE,
+    cancel_running=AtCancel.STOPS_BILLED,
+    door=Door(
+        key_variable="RUNWAY_API_KEY",
+        vendor_variables=("RUNWAYML_API_SECRET",),
+        base_url="https://api.dev.runwayml.com",
+        base_url_variable="VIDEOPLANET_RUNWAY_BASE_URL",
     ),
 )

@@ -11,7 +11,7 @@ higher.
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from domain.costs.prices import PerToken
 from domain.orders.capabilities import (
@@ -25,6 +25,7 @@ from domain.orders.capabilities import (
     Size,
     Support,
 )
+from domain.orders.entries import AtCancel, Door, Entry
 
 _FACTS_READ = date(2026, 11, 23)
 _DOLLAR = 1_000_000
@@ -135,5 +136,20 @@ SEEDANCE = ProviderFacts(
             price=PerToken(micros=1070 * _DOLLAR // 100),
             options=(_WATERMARK, _SOUND),
         ),
+    ),
+)
+
+ENTRY = Entry(
+    facts=SEEDANCE,
+    preference=2,
+    spacing=timedelta(seconds=3),
+    lists_jobs=True,
+    cancel_queued=AtCancel.STOPS_FREE,
+    cancel_running=AtCancel.GOES_ON,
+    door=Door(
+        key_variable="SEEDANCE_API_KEY",
+        vendor_variables=("ARK_API_KEY",),
+        base_url="https://ark.ap-southeast.bytepluses.com",  # China: https://ark.cn-beijing.volces.com
+        base_url_variable="VIDEOPLANET_SEEDANCE_BASE_URL",
     ),
 )

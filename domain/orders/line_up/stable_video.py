@@ -5,7 +5,7 @@ copies of the vendor's OpenAPI document, its pricing notice 25 and integrators' 
 the hosted API, 20 credits for a clip; on a server of one's own it is the operator's to say.
 """
 
-from datetime import date
+from datetime import date, timedelta
 
 from domain.costs.prices import PerVideo
 from domain.orders.capabilities import (
@@ -19,6 +19,7 @@ from domain.orders.capabilities import (
     Size,
     Support,
 )
+from domain.orders.entries import AtCancel, Door, Entry
 
 SECONDS = 4
 """Always 25 frames, which is about four seconds."""
@@ -78,5 +79,21 @@ STABLE_VIDEO = ProviderFacts(
             ),
             facts_read=date(2026, 11, 23),
         ),
+    ),
+)
+
+ENTRY = Entry(
+    facts=STABLE_VIDEO,
+    preference=3,
+    spacing=timedelta(seconds=10),
+    lists_jobs=False,
+    cancel_queued=AtCancel.GOES_ON,
+    cancel_running=AtCancel.GOES_ON,
+    door=Door(
+        key_variable="STABILITY_API_KEY",
+        base_url="https://api.stability.ai",
+        base_url_variable="VIDEOPLANET_STABILITY_BASE_URL",
+        price_variable="VIDEOPLANET_STABILITY_PRICE_USD",
+        retired=RETIREMENT,
     ),
 )

@@ -1,0 +1,31 @@
+"""The settings as a command reads them: what nobody can work with ends it, with one line for each variable."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from cli import console
+from cli.exits import Exit
+
+if TYPE_CHECKING:
+    from runtime.settings import Settings
+
+
+def settings() -> "Settings":
+    """Return the settings of the environment.
+
+    Raises:
+        typer.Exit: They cannot be used; it is said which, and why.
+    """
+    from pydantic import ValidationError  # noqa: PLC0415 - `videoplanet --help` does not wait for it
+
+    from runtime.settings import Settings  # noqa: PLC0415 - the same
+
+    try:
+        return Settings()
+    except ValidationError as invalid:
+        for error in invalid.errors():
+            name = "_".join(str(part) for part in error["loc"])
+            variable = name if name.isupper() else f"VIDEOPLANET_{name.upper()}"
+            console.line(console.errors(), f"{variable}: {error['msg']}")
+        raise typer.Exit(Exit.REFUSED) from None

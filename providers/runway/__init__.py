@@ -1,0 +1,5 @@
+"""Runway's adapter. It promises what `providers.runway.account` says, and is opened by the registry."""
+
+from providers.runway.account import open_account
+
+__all__ = ["open_account"]
