@@ -22,7 +22,7 @@ _SQLITE_PRAGMAS = {
     "journal_mode": "WAL",  # readers and the writer do not wait for each other
     "synchronous": "NORMAL",  # survives a kill of the process; SQL, not Temporal, is where wishes are committed
 }
-_DYNAMIC_CONFIG = {
+DYNAMIC_CONFIG = {
     "history.transferProcessorMaxPollRPS": "2000",  # the default of 20 makes steps wait under load
     # A closed run is deleted only once this has been saved; the default of 30 s leaves an erased prompt there as long.
     "history.transferProcessorUpdateAckInterval": '"1s"',
@@ -53,7 +53,7 @@ def command(binary: Path, *, port: int, ui_port: int, db_file: Path, headless: b
     line += ["--db-filename", str(db_file)]
     for name, value in _SQLITE_PRAGMAS.items():
         line += ["--sqlite-pragma", f"{name}={value}"]
-    for name, value in _DYNAMIC_CONFIG.items():
+    for name, value in DYNAMIC_CONFIG.items():
         line += ["--dynamic-config-value", f"{name}={value}"]
     for name, kind in SEARCH_ATTRIBUTES.items():
         line += ["--search-attribute", f"{name}={kind}"]

@@ -57,7 +57,7 @@ def freeze_at(point: Point, folder: Path) -> dict[str, str]:
 
 _PATIENCE = 60.0
 _PATIENCE_WITH_FROZEN = 150.0
-"""Seconds. What Temporal hands to the open polls of a stopped worker is lost until its time-outs, for a minute and more."""
+"""Seconds. What Temporal hands to the open polls of a stopped worker is lost until its time-outs: a minute and more."""
 
 _NEVER_LENT = range(15_000, 32_000)
 """Ports that no system lends to a connection that goes out: one that a killed part leaves stays free for the next."""
