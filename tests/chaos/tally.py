@@ -77,20 +77,16 @@ def _surplus(generation: Json, jobs: Sequence[Json]) -> int:
     for take in generation.get("takes", []):
         made = [job for job in jobs if _place(job)[0] == take["number"]]
         attempts = {attempt["number"]: attempt for attempt in take["attempts"]}
-        odd: set[str] = set()
-        in_the_dark = 0
+        odd = in_the_dark = 0
         for job in made:
             attempt = attempts.get(_place(job)[1])
-            if [other["client_reference"] for other in made].count(job["client_reference"]) > 1:
-                odd.add(job["job_id"])
-            if attempt is None or attempt["job_id"] != job["job_id"]:
-                explained = asked_for and attempt is not None and attempt["outcome"] == "unknown"
-                if not explained:
-                    odd.add(job["job_id"])
-            if not asked_for and _after_an_open_question(generation, take, job):
-                odd.add(job["job_id"])
-                in_the_dark += 1
-        surplus += max(in_the_dark, min(len(odd), max(0, len(made) - 1)))
+            is_shared = [other["client_reference"] for other in made].count(job["client_reference"]) > 1
+            is_shown = attempt is not None and attempt["job_id"] == job["job_id"]
+            is_explained = is_shown or (asked_for and attempt is not None and attempt["outcome"] == "unknown")
+            is_dark = not asked_for and _after_an_open_question(generation, take, job)
+            odd += is_shared or not is_explained or is_dark
+            in_the_dark += is_dark
+        surplus += max(in_the_dark, min(odd, max(0, len(made) - 1)))
     known = {take["number"] for take in generation.get("takes", [])}
     return surplus + sum(_place(job)[0] not in known for job in jobs)
 
