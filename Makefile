@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONDONTWRITEBYTECODE  # else every process that is started compiles everything anew
 
 SOURCES := domain providers storage activities workflows runtime api sandbox cli worker.py failpoints benchmarks tests
 

@@ -19,13 +19,11 @@ def settings() -> "Settings":
     """
     from pydantic import ValidationError  # noqa: PLC0415 - `videoplanet --help` does not wait for it
 
-    from runtime.settings import Settings  # noqa: PLC0415 - the same
+    from runtime.settings import Settings, variable_of  # noqa: PLC0415 - the same
 
     try:
         return Settings()
     except ValidationError as invalid:
         for error in invalid.errors():
-            name = "_".join(str(part) for part in error["loc"])
-            variable = name if name.isupper() else f"VIDEOPLANET_{name.upper()}"
-            console.line(console.errors(), f"{variable}: {error['msg']}")
+            console.line(console.errors(), f"{variable_of(error['loc'])}: {error['msg']}")
         raise typer.Exit(Exit.REFUSED) from None

@@ -27,16 +27,13 @@ class Point(StrEnum):
     WISH_AFTER_COMMIT = "wish_after_commit"
 
 
-_armed = os.environ.get("VIDEOPLANET_FREEZE_AT")
-_marker = os.environ.get("VIDEOPLANET_FREEZE_MARKER")
-
-
 def reach(point: Point) -> None:
     """Freeze here, once, if this is the point that was asked for."""
-    if _armed != point or _marker is None:
+    marker = os.environ.get("VIDEOPLANET_FREEZE_MARKER")
+    if os.environ.get("VIDEOPLANET_FREEZE_AT") != point or marker is None:
         return
     try:
-        Path(_marker).open("x").close()
+        Path(marker).open("x").close()
     except FileExistsError:
         return
     os.kill(os.getpid(), signal.SIGSTOP)

@@ -1,19 +1,22 @@
 """The settings of a deployment, read from the environment once per process."""
 
+import os
 import re
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from limits import parse as parse_rate
 from pydantic import AliasChoices, Field, SecretStr, computed_field, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from domain.fields import Slug
 from domain.generation import DeploymentMode
 from domain.limits import Limits
+from domain.orders.line_up import entry_of
+from runtime.provider_doors import DoorSettings, DoorsFromEnvironment, variables_of
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -88,19 +91,9 @@ class Settings(BaseSettings):
     temporal_ui_port: Port = 8233
     temporal_ui_url: str | None = Field(default=None, description="Where people reach the Temporal UI.")
 
-    runway_api_key: SecretStr | None = Field(default=None, validation_alias="RUNWAY_API_KEY")
-    runway_base_url: str = "https://api.dev.runwayml.com"
-    seedance_api_key: SecretStr | None = Field(default=None, validation_alias="SEEDANCE_API_KEY")
-    seedance_base_url: str = Field(
-        default="https://ark.ap-southeast.bytepluses.com",
-        description="Without `/api/v3`; China: https://ark.cn-beijing.volces.com.",
-    )
-    stability_api_key: SecretStr | None = Field(default=None, validation_alias="STABILITY_API_KEY")
-    stability_base_url: str | None = Field(
-        default=None, description="A server of your own that speaks Stability's wire; the hosted one is gone."
-    )
-    stability_price_usd: Annotated[Decimal, Field(ge=0, le=1000)] | None = Field(
-        default=None, description="What a video costs on your own server; 0 is to be said, too."
+    doors: Annotated[Mapping[str, DoorSettings], NoDecode] = Field(
+        default_factory=dict,
+        description="By provider: keys, other addresses and prices, under the names that its entry gives them.",
     )
 
     @field_validator("database_url")
@@ -164,19 +157,6 @@ class Settings(BaseSettings):
             raise ValueError("must begin with redis:// or rediss://")
         return url
 
-    @field_validator("runway_api_key", "seedance_api_key", "stability_api_key")
-    @classmethod
-    def _fits_into_a_header(cls, key: SecretStr | None) -> SecretStr | None:
-        """Drop the newline that files and shells leave; refuse what no header can carry, without saying it."""
-        if key is None:
-            return None
-        text = key.get_secret_value().strip()
-        if not text:
-            return None
-        if not text.isascii() or not text.isprintable() or " " in text:
-            raise ValueError("a key has printable ASCII characters only")
-        return SecretStr(text)
-
     tenant_id: Slug = Field(
         default="default", description="Whose generations this API process takes and shows."
     )
@@ -237,6 +217,22 @@ class Settings(BaseSettings):
     max_cached_workflows: Annotated[int, Field(ge=0)] = 1000
     log_json: bool = False
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - there is no such file
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments, then the environment, where providers name their own variables."""
+        return init_settings, env_settings, DoorsFromEnvironment(settings_cls, os.environ)
+
+    def door(self, provider: str) -> DoorSettings:
+        """Return what is set for a provider."""
+        return self.doors.get(provider, DoorSettings())
+
     @computed_field  # type: ignore[prop-decorator]  # pydantic documents this order; mypy knows no decorated properties
     @property
     def effective_database_url(self) -> str:
@@ -283,3 +279,13 @@ class Settings(BaseSettings):
             store=timedelta(seconds=self.store_seconds),
             retry_delay=timedelta(milliseconds=self.retry_delay_ms),
         )
+
+
+def variable_of(place: Sequence[int | str]) -> str:
+    """Return what the environment calls the setting at a place in `Settings`, as errors of validation give it."""
+    match place:
+        case ("doors", str(provider), str(field), *_) if (entry := entry_of(provider)) is not None:
+            return variables_of(entry.door)[field]
+        case _:
+            name = "_".join(str(part) for part in place)
+            return name if name.isupper() else f"VIDEOPLANET_{name.upper()}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,13 +18,7 @@ from sandbox.films.filmlab import FilmLab
 from sandbox.house import House
 from sandbox.jobbook import JobBook
 from sandbox.settings import Settings
-from sandbox.wires import runway, runway_requests, seedance, seedance_models, stability, stability_requests
-
-_PROVIDERS: Final = {
-    runway_requests.NAME: runway.routes,
-    seedance_models.NAME: seedance.routes,
-    stability_requests.NAME: stability.routes,
-}
+from sandbox.wires import WIRES
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -48,9 +41,9 @@ def create_app(settings: Settings) -> Starlette:
             yield
         house.close()
 
-    routes = [*control.routes(house, tuple(_PROVIDERS)), *outputs.routes(house)]
-    for provider_routes in _PROVIDERS.values():
-        routes += provider_routes(house)
+    routes = [*control.routes(house, tuple(WIRES)), *outputs.routes(house)]
+    for routes_of in WIRES.values():
+        routes += routes_of(house)
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _unknown})
 
 

@@ -7,6 +7,9 @@ from typing import Any
 import httpx
 from PIL import Image
 
+from domain.money import to_usd
+from domain.orders.entries import Entry
+from domain.orders.line_up import ENTRIES
 from tests.stack import Stack
 
 
@@ -30,10 +33,28 @@ class Shortest:
         return self.provider
 
 
-RUNWAY = Shortest("runway", 2, "0.24")
-SEEDANCE = Shortest("seedance", 2, "0.105105", can_list=True)
-STABLE_VIDEO = Shortest("stable-video", 4, "0.20", needs_image=True)
-EVERY = (RUNWAY, SEEDANCE, STABLE_VIDEO)
+def _shortest(entry: Entry) -> Shortest:
+    model = entry.facts.models[0]
+    capability = model.capabilities[0]
+    seconds = min(capability.durations)
+    return Shortest(
+        entry.id,
+        seconds,
+        to_usd(capability.price_of(seconds, capability.sizes[0], silent=False)),
+        needs_image=model.needs_image,
+        can_list=entry.lists_jobs,
+    )
+
+
+EVERY = tuple(_shortest(entry) for entry in ENTRIES)
+"""Every provider that there is: what is tested for each of these is tested for one that is added."""
+
+LISTING = tuple(one for one in EVERY if one.can_list)
+UNLISTED = tuple(one for one in EVERY if not one.can_list)
+RUNWAY, SEEDANCE, STABLE_VIDEO = (
+    next(one for one in EVERY if one.provider == provider)
+    for provider in ("runway", "seedance", "stable-video")
+)
 
 
 async def order_from(

@@ -18,6 +18,7 @@ from typing import Any, Literal, Self
 
 import httpx
 
+from cli.running.environment import PROVIDER_KEYS
 from domain.names import GENERATION_WORKFLOW, TaskQueue
 from domain.orders.line_up import SPACING
 from failpoints import Point
@@ -26,10 +27,11 @@ from runtime.temporal_server import command
 from storage.database import Database
 from storage.schema import upgrade
 from tests.eventually import eventually
+from tests.nursery import Forked, nursery
 
 ROOT = Path(__file__).parent.parent
 Part = Literal["temporal", "sandbox", "worker", "api"]
-_PROVIDER_KEYS = ("RUNWAY_API_KEY", "SEEDANCE_API_KEY", "STABILITY_API_KEY")
+Process = subprocess.Popen[bytes] | Forked
 _OURS = ("VIDEOPLANET_", "VIDEO_QUEUE_", "TEMPORAL_")
 
 QUICK = {
@@ -95,7 +97,7 @@ class Stack:
         """
         self.data_dir = data_dir
         self.database_url = Settings(data_dir=data_dir, database_url=database_url).effective_database_url
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.processes: dict[str, Process] = {}
         self._patience = _PATIENCE
         self._ports = {name: free_port() for name in ("temporal", "temporal_ui", "sandbox", "api")}
         self.api_url = f"http://127.0.0.1:{self._ports['api']}"
@@ -104,7 +106,7 @@ class Stack:
         clean = {
             name: value
             for name, value in os.environ.items()
-            if name not in _PROVIDER_KEYS and not name.startswith(_OURS)
+            if name not in PROVIDER_KEYS and not name.startswith(_OURS)
         }
         self.environment = {
             **clean,
@@ -148,38 +150,31 @@ class Stack:
             name: Another name, for a second worker or API.
             **settings: Environment variables of this process only; a second API needs a port of its own.
         """
-        log = (self.data_dir / f"{name or part}.log").open("ab")
+        log = self.data_dir / f"{name or part}.log"
         environment = {**self.environment, **settings}
-        with log:
-            process = subprocess.Popen(
-                _tied(self._command(part)),
-                cwd=ROOT,
-                env=environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        process = self._start_temporal(log) if part == "temporal" else self._fork(part, environment, log)
         self.processes[name or part] = process
         api_port = environment["VIDEOPLANET_API_PORT"]
-        await eventually(
-            lambda: self._answers(part, process, log.name, api_port), within=40, what=f"{part} is up"
-        )
+        await eventually(lambda: self._answers(part, process, log, api_port), within=40, what=f"{part} is up")
         return process.pid
 
-    def _command(self, part: Part) -> list[str]:
-        if part == "temporal":
-            return command(
-                Path(sys.executable).parent / "temporal",
-                port=self._ports["temporal"],
-                ui_port=self._ports["temporal_ui"],
-                db_file=self.data_dir / "temporal.db",
-                headless=True,
-            )
-        extra = ["--data-dir", str(self.data_dir / "sandbox")] if part == "sandbox" else []
-        return [sys.executable, "-m", "cli.main", part, *extra]
+    def _start_temporal(self, log: Path) -> Process:
+        line = command(
+            Path(sys.executable).parent / "temporal",
+            port=self._ports["temporal"],
+            ui_port=self._ports["temporal_ui"],
+            db_file=self.data_dir / "temporal.db",
+            headless=True,
+        )
+        with log.open("ab") as said:
+            return subprocess.Popen(_tied(line), stdout=said, stderr=said, start_new_session=True)
 
-    async def _answers(self, part: Part, process: subprocess.Popen[bytes], log: str, api_port: str) -> bool:
-        said = await asyncio.to_thread(Path(log).read_text, errors="replace")
+    def _fork(self, part: Part, environment: Mapping[str, str], log: Path) -> Process:
+        extra = ["--data-dir", str(self.data_dir / "sandbox")] if part == "sandbox" else []
+        return nursery().start([part, *extra], environment=environment, log=log)
+
+    async def _answers(self, part: Part, process: Process, log: Path, api_port: str) -> bool:
+        said = await asyncio.to_thread(log.read_text, errors="replace") if log.exists() else ""
         assert process.poll() is None, f"{part} ended with status {process.returncode}:\n{said[-2000:]}"
         match part:
             case "temporal":

@@ -26,8 +26,8 @@ def key(account: provider_keys.Account) -> Check:
         return Check(
             name=name,
             state=State.OFF,
-            found=f"{account.variable} is set; {provider_keys.RETIRED}",
-            advice=provider_keys.INSTEAD,
+            found=f"{account.variable} is set; {account.retirement}",
+            advice=account.instead,
         )
     if account.server:
         found = (
@@ -37,8 +37,8 @@ def key(account: provider_keys.Account) -> Check:
     if account.has_key:
         return Check(name=name, state=State.OK, found=f"{account.variable} is set")
     advice = (
-        f"{provider_keys.RETIRED}: {provider_keys.INSTEAD}"
-        if account.was_hosted
+        f"{account.retirement}: {account.instead}"
+        if account.retired
         else f"for live mode, set {account.variable}"
     )
     return Check(name=name, state=State.OFF, found=f"{account.variable} is not set", advice=advice)

@@ -7,21 +7,16 @@ from pathlib import Path
 import cli
 from cli.running.ports import Ports
 from domain.generation import DeploymentMode
+from domain.orders.line_up import ENTRIES
 from runtime.settings import Settings
 
-PROVIDER_KEYS = frozenset(
-    {
-        "RUNWAY_API_KEY",
-        "RUNWAYML_API_SECRET",
-        "SEEDANCE_API_KEY",
-        "ARK_API_KEY",
-        "STABILITY_API_KEY",
-        "GOOGLE_API_KEY",
-        "GEMINI_API_KEY",
-        "REPLICATE_API_TOKEN",
-        "FAL_KEY",
-        "OPENAI_API_KEY",
-    }
+_STRANGERS = frozenset(
+    {"GOOGLE_API_KEY", "GEMINI_API_KEY", "REPLICATE_API_TOKEN", "FAL_KEY", "OPENAI_API_KEY"}
+)
+"""Keys of vendors that are not in the line-up: nothing of ours reads them, and no part sees them all the same."""
+
+PROVIDER_KEYS = _STRANGERS.union(
+    name for entry in ENTRIES for name in (entry.door.key_variable, *entry.door.vendor_variables)
 )
 """What providers' keys are called, ours and the vendors' own names."""
 

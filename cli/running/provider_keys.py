@@ -7,24 +7,13 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from domain.generation import DeploymentMode
-from domain.orders.line_up import LINE_UP
-from domain.orders.line_up.runway import RUNWAY
-from domain.orders.line_up.seedance import SEEDANCE
-from domain.orders.line_up.stable_video import RETIREMENT, STABLE_VIDEO
+from domain.orders.capabilities import Retirement
+from domain.orders.line_up import ENTRIES
 from runtime.accounts import access_of
 from runtime.settings import Settings
 
-VARIABLES: Final[Mapping[str, str]] = {
-    RUNWAY.id: "RUNWAY_API_KEY",
-    SEEDANCE.id: "SEEDANCE_API_KEY",
-    STABLE_VIDEO.id: "STABILITY_API_KEY",
-}
+VARIABLES: Final[Mapping[str, str]] = {entry.id: entry.door.key_variable for entry in ENTRIES}
 """What the keys are called in the environment, by account."""
-
-_OWN_SERVER = "VIDEOPLANET_STABILITY_BASE_URL"
-
-RETIRED = f"Stability's hosted API is retired since {RETIREMENT.on.isoformat()}"
-INSTEAD = RETIREMENT.instead
 
 
 class Account(BaseModel):
@@ -33,8 +22,7 @@ class Account(BaseModel):
     Attributes:
         variable: Where its key is looked for.
         server: The host of a server of one's own.
-        is_retired: There is a key, and the door that it opens is closed.
-        was_hosted: The provider has closed its own door; only a server of one's own is left.
+        retired: Of the vendor's own door, where that is closed: only a server of one's own is left.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,29 +32,38 @@ class Account(BaseModel):
     variable: str
     has_key: bool
     server: str = ""
-    is_retired: bool = False
-    was_hosted: bool = False
+    retired: Retirement | None = None
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether there is a key, and the door that it opens is closed."""
+        return self.retired is not None and self.has_key and not self.server
+
+    @property
+    def retirement(self) -> str:
+        """What is to be said of the closed door, as a sentence's beginning; empty where it is open."""
+        return (
+            f"{self.name}'s hosted API is retired since {self.retired.on.isoformat()}" if self.retired else ""
+        )
+
+    @property
+    def instead(self) -> str:
+        """What to do instead; empty where nothing is retired."""
+        return self.retired.instead if self.retired else ""
 
 
 def looked_at(settings: Settings) -> tuple[Account, ...]:
     """Return every account that there could be."""
-    keys = {
-        RUNWAY.id: settings.runway_api_key,
-        SEEDANCE.id: settings.seedance_api_key,
-        STABLE_VIDEO.id: settings.stability_api_key,
-    }
-    own = settings.stability_base_url
     return tuple(
         Account(
-            id=facts.id,
-            name=facts.name,
-            variable=VARIABLES[facts.id],
-            has_key=_says_something(keys[facts.id]),
-            server=_host(own) if own and facts is STABLE_VIDEO else "",
-            is_retired=facts is STABLE_VIDEO and is_retired(settings),
-            was_hosted=facts is STABLE_VIDEO,
+            id=entry.id,
+            name=entry.facts.name,
+            variable=entry.door.key_variable,
+            has_key=_says_something(settings.door(entry.id).key),
+            server=_host(own) if (own := settings.door(entry.id).base_url) and entry.door.retired else "",
+            retired=entry.door.retired,
         )
-        for facts in LINE_UP
+        for entry in ENTRIES
     )
 
 
@@ -77,14 +74,20 @@ def usable(settings: Settings) -> tuple[str, ...]:
     return tuple(account for account, how in live.items() if not how.is_retired and account in have)
 
 
-def is_retired(settings: Settings) -> bool:
-    """Tell whether there is a key for Stability's hosted API, which is gone."""
-    return settings.stability_base_url is None and _says_something(settings.stability_api_key)
+def retired(settings: Settings) -> tuple[Account, ...]:
+    """Return the accounts with a key for a door that is closed."""
+    return tuple(account for account in looked_at(settings) if account.is_retired)
 
 
 def choice() -> str:
     """Return what could be set, as part of a sentence."""
-    return f"{VARIABLES[RUNWAY.id]}, {VARIABLES[SEEDANCE.id]}, or {_OWN_SERVER} with its {VARIABLES[STABLE_VIDEO.id]}"
+    ways = [
+        f"{entry.door.base_url_variable} with its {entry.door.key_variable}"
+        if entry.door.retired
+        else entry.door.key_variable
+        for entry in ENTRIES
+    ]
+    return f"{', '.join(ways[:-1])}, or {ways[-1]}"
 
 
 def _says_something(key: SecretStr | None) -> bool:

@@ -77,10 +77,10 @@ def _require_keys(settings: Settings) -> None:
     except Misconfigured as error:
         raise Stop(str(error), Exit.REFUSED) from error
     if settings.mode is DeploymentMode.LIVE and not provider_keys.usable(settings):
-        retired = f" ({provider_keys.RETIRED})" if provider_keys.is_retired(settings) else ""
+        closed = "".join(f" ({account.retirement})" for account in provider_keys.retired(settings))
         raise Stop(
             f"live mode needs a provider's key: set {provider_keys.choice()}, "
-            f"or leave live mode for pretend providers that cost nothing{retired}",
+            f"or leave live mode for pretend providers that cost nothing{closed}",
             Exit.REFUSED,
         )
 

@@ -9,7 +9,7 @@ import pytest
 from failpoints import Point
 from tests.conftest import MakeStack
 from tests.eventually import eventually
-from tests.line_up import EVERY, RUNWAY, SEEDANCE, STABLE_VIDEO, Shortest, order_from
+from tests.line_up import EVERY, LISTING, RUNWAY, SEEDANCE, UNLISTED, Shortest, order_from
 from tests.stack import Stack, freeze_at
 
 pytestmark = pytest.mark.chaos
@@ -42,7 +42,7 @@ async def test_the_video_is_completed_by_another_worker_from_one_job(
     assert [event["type"] for event in await stack.events(generation_id)].count("generation.completed") == 1
 
 
-@pytest.mark.parametrize("shortest", [RUNWAY, STABLE_VIDEO], ids=str)
+@pytest.mark.parametrize("shortest", UNLISTED, ids=str)
 async def test_a_reply_that_dies_with_the_worker_is_said_to_be_unknown_and_at_risk(
     shortest: Shortest, make_stack: MakeStack, tmp_path: Path
 ) -> None:
@@ -54,18 +54,19 @@ async def test_a_reply_that_dies_with_the_worker_is_said_to_be_unknown_and_at_ri
     assert len(await stack.jobs(generation_id)) == 1
 
 
+@pytest.mark.parametrize("shortest", LISTING, ids=str)
 async def test_a_reply_that_dies_with_the_worker_is_found_again_where_the_provider_lists_its_jobs(
-    make_stack: MakeStack, tmp_path: Path
+    shortest: Shortest, make_stack: MakeStack, tmp_path: Path
 ) -> None:
-    stack, generation_id = await kill_worker_at(Point.ANSWERED, make_stack, tmp_path, SEEDANCE)
+    stack, generation_id = await kill_worker_at(Point.ANSWERED, make_stack, tmp_path, shortest)
     done = await stack.end_of(generation_id)
     assert done["status"] == "completed", done["error"]
     assert [one["outcome"] for one in done["takes"][0]["attempts"]] == ["found"]
-    assert done["cost"]["settled_usd"] == SEEDANCE.price_usd
+    assert done["cost"]["settled_usd"] == shortest.price_usd
     assert len(await stack.jobs(generation_id)) == 1
 
 
-@pytest.mark.parametrize("shortest", [RUNWAY, STABLE_VIDEO], ids=str)
+@pytest.mark.parametrize("shortest", UNLISTED, ids=str)
 async def test_a_worker_killed_after_the_claim_and_before_the_write_never_sends_a_second_time(
     shortest: Shortest, make_stack: MakeStack, tmp_path: Path
 ) -> None:
@@ -75,14 +76,15 @@ async def test_a_worker_killed_after_the_claim_and_before_the_write_never_sends_
     assert await stack.jobs(generation_id) == []
 
 
+@pytest.mark.parametrize("shortest", LISTING, ids=str)
 async def test_an_order_that_the_provider_surely_does_not_have_is_sent_again(
-    make_stack: MakeStack, tmp_path: Path
+    shortest: Shortest, make_stack: MakeStack, tmp_path: Path
 ) -> None:
-    stack, generation_id = await kill_worker_at(Point.AFTER_CLAIM, make_stack, tmp_path, SEEDANCE)
+    stack, generation_id = await kill_worker_at(Point.AFTER_CLAIM, make_stack, tmp_path, shortest)
     done = await stack.end_of(generation_id)
     assert done["status"] == "completed", done["error"]
     assert [one["outcome"] for one in done["takes"][0]["attempts"]] == ["absent", "accepted"]
-    assert done["cost"] == {"reserved_usd": "0.00", "settled_usd": SEEDANCE.price_usd, "at_risk_usd": "0.00"}
+    assert done["cost"] == {"reserved_usd": "0.00", "settled_usd": shortest.price_usd, "at_risk_usd": "0.00"}
     assert len(await stack.jobs(generation_id)) == 1
 
 

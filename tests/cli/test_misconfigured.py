@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.running.provider_keys import VARIABLES
 from tests.stack import ROOT
 
 BAD_FILE = '[accounts.runway.models."gen9"]\nunit = "second"\nusd = 1\nread_on = 2026-11-20\n'
@@ -17,7 +18,7 @@ NO_PRICE = "VIDEOPLANET_STABILITY_PRICE_USD is not set"
 
 def started(folder: Path, *command: str, **settings: str) -> tuple[int, str]:
     """Start a part and return how it ended, and what it said; nothing it needs is there."""
-    ours = ("VIDEOPLANET_", "VIDEO_QUEUE_", "TEMPORAL_", "RUNWAY_", "SEEDANCE_", "STABILITY_")
+    ours = ("VIDEOPLANET_", "VIDEO_QUEUE_", "TEMPORAL_", *VARIABLES.values())
     clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     ended = subprocess.run(
         [sys.executable, "-m", "cli.main", *command],
@@ -53,4 +54,23 @@ def test_the_doctor_says_it_before_anything_is_started(tmp_path: Path) -> None:
     code, said = started(tmp_path, "doctor", **OWN_SERVER)
     assert code == 1
     assert NO_PRICE in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("RUNWAY_API_KEY", "two words", "a key has printable ASCII characters only"),
+        ("VIDEOPLANET_STABILITY_PRICE_USD", "-1", "greater than or equal to 0"),
+        ("VIDEOPLANET_API_PORT", "x", "valid integer"),
+    ],
+)
+def test_a_setting_that_nobody_can_work_with_is_named_as_it_was_set(
+    tmp_path: Path, variable: str, value: str, words: str
+) -> None:
+    code, said = started(tmp_path, "api", **{variable: value})
+    assert code == 2
+    assert said.startswith(f"{variable}: ")
+    assert words in said.replace("\n", " ")
+    assert value not in said
     assert "Traceback" not in said

@@ -16,11 +16,13 @@ from typing import Any
 
 import pytest
 
+from domain.orders.line_up import ENTRIES
+
 ROOT = Path(__file__).parents[2]
 COMPOSE_FILE = ROOT / "docker-compose.yml"
 BIN = Path(sys.executable).parent
 OURS = ("migrate", "sandbox", "api", "worker")
-KEYS = ("RUNWAY_API_KEY", "SEEDANCE_API_KEY", "STABILITY_API_KEY")
+KEYS = tuple(entry.door.key_variable for entry in ENTRIES)
 
 
 def compose(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""`docs/architecture.md` speaks of what is there: paths, rooms, names and dependencies."""
+"""The pages for those who change the house speak of what is there: paths, rooms, names and dependencies."""
 
 import importlib
 import re
@@ -6,6 +6,9 @@ import tomllib
 
 import pytest
 
+from domain.attempts.failures import Category
+from domain.orders.entries import Entry
+from providers.base import Provider
 from tests.stack import ROOT
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
@@ -80,3 +83,27 @@ def test_every_dependency_has_its_reason_and_nothing_else_has() -> None:
     extras = project["optional-dependencies"]
     assert _table("What a service needs at run time:") == _declared(project["dependencies"])
     assert _table("What only building and testing need:") == _declared(extras["build"] + extras["dev"])
+
+
+GUIDE = (ROOT / "docs" / "adding-a-provider.md").read_text()
+
+
+def test_every_path_of_the_guide_exists() -> None:
+    paths = set(_PATH.findall(GUIDE))
+    assert len(paths) > 15
+    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
+
+
+def test_everything_that_the_guide_asks_for_is_what_there_is() -> None:
+    asked = set(
+        re.findall(r"^- ((?:`\w+`(?:, )?)+):", GUIDE.split("## 1.", 1)[1].split("## 2.", 1)[0], re.MULTILINE)
+    )
+    fields = {name for names in asked for name in re.findall(r"\w+", names)}
+    assert fields == set(Entry.model_fields)
+    methods = set(re.findall(r"^\| `(\w+)\(", GUIDE, re.MULTILINE))
+    assert methods == {"submit", "status", "cancel", "cancel_is_billed", "find"}
+    assert methods <= set(dir(Provider))
+    categories = set(re.findall(r"`([a-z]+_?[a-z]+)`(?=[;.,]| is| with)", GUIDE)) & {
+        str(one) for one in Category
+    }
+    assert {"content_policy", "validation", "quota", "rate_limit", "capacity", "retired"} <= categories

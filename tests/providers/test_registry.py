@@ -28,7 +28,8 @@ from tests.providers.stability import a_job_order
 
 SANDBOX, LIVE = DeploymentMode.SANDBOX, DeploymentMode.LIVE
 NOWHERE = "http://127.0.0.1:9"
-KEYS = {"runway_api_key": "rw", "seedance_api_key": "sd", "stability_api_key": "st"}
+KEYS = {"runway": {"key": "rw"}, "seedance": {"key": "sd"}, "stable-video": {"key": "st"}}
+OWN_SERVER = {"stable-video": {"base_url": NOWHERE}}
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +83,7 @@ async def test_the_sandbox_has_all_accounts_and_a_pace_of_its_own() -> None:
 
 
 def test_a_real_key_never_reaches_the_sandbox() -> None:
-    found = access(**KEYS, stability_base_url="https://svd.example.com")
+    found = access(doors=KEYS | {"stable-video": {"key": "st", "base_url": "https://svd.example.com"}})
     assert {how.api_key for how in found.values()} == {"sandbox"}
     assert {how.base_url for how in found.values()} == {"http://127.0.0.1:8700"}
 
@@ -93,19 +94,19 @@ def test_a_live_deployment_without_keys_has_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "accounts"),
+    "accounts",
     [
-        (["runway_api_key"], ["runway"]),
-        (["seedance_api_key"], ["seedance"]),
-        (["stability_api_key"], ["stable-video"]),
-        (["runway_api_key", "seedance_api_key"], ["runway", "seedance"]),
-        (list(KEYS), ["runway", "seedance", "stable-video"]),
+        ["runway"],
+        ["seedance"],
+        ["stable-video"],
+        ["runway", "seedance"],
+        ["runway", "seedance", "stable-video"],
     ],
 )
-def test_in_live_mode_the_keys_decide(keys: list[str], accounts: list[str]) -> None:
-    found = access(mode="live", **{name: KEYS[name] for name in keys})
+def test_in_live_mode_the_keys_decide(accounts: list[str]) -> None:
+    found = access(mode="live", doors={account: KEYS[account] for account in accounts})
     assert list(found) == accounts
-    assert [how.api_key for how in found.values()] == [KEYS[name] for name in keys]
+    assert [how.api_key for how in found.values()] == [KEYS[account]["key"] for account in accounts]
     assert [facts.id for facts in facts_of(found)] == accounts
     assert all("127.0.0.1" not in how.base_url for how in found.values())
     assert all((how.poll_interval, how.listing_delay) == (None, None) for how in found.values())
@@ -113,18 +114,18 @@ def test_in_live_mode_the_keys_decide(keys: list[str], accounts: list[str]) -> N
 
 @pytest.mark.parametrize("mode", ["sandbox", "live"])
 def test_a_pace_that_was_set_is_everybodys(mode: str) -> None:
-    found = access(mode=mode, poll_seconds=0.2, **KEYS)
+    found = access(mode=mode, poll_seconds=0.2, doors=KEYS)
     assert {how.poll_interval for how in found.values()} == {timedelta(seconds=0.2)}
 
 
 def test_each_account_is_reached_where_the_settings_say() -> None:
     found = access(
         mode="live",
-        **KEYS,
-        runway_base_url="https://runway.example.com",
-        seedance_base_url="https://ark.example.com",
-        stability_base_url="https://svd.example.com",
-        stability_price_usd="0",
+        doors={
+            "runway": {"key": "rw", "base_url": "https://runway.example.com"},
+            "seedance": {"key": "sd", "base_url": "https://ark.example.com"},
+            "stable-video": {"key": "st", "base_url": "https://svd.example.com", "price_usd": "0"},
+        },
     )
     assert [(how.base_url, how.api_key) for how in found.values()] == [
         ("https://runway.example.com", "rw"),
@@ -134,7 +135,7 @@ def test_each_account_is_reached_where_the_settings_say() -> None:
 
 
 def test_a_key_for_the_hosted_stable_video_opens_a_door_that_is_closed() -> None:
-    found = access(mode="live", **KEYS)
+    found = access(mode="live", doors=KEYS)
     assert [how.is_retired for how in found.values()] == [False, False, True]
     *others, stable_video = facts_of(found)
     assert others == [RUNWAY, SEEDANCE]
@@ -152,10 +153,10 @@ async def test_a_retired_account_sends_nothing() -> None:
     assert server.connections == 0
 
 
-@pytest.mark.parametrize("keys", [{}, {"stability_api_key": "st"}])
-async def test_a_stable_video_of_ones_own_exists_with_and_without_a_key(keys: dict[str, str]) -> None:
-    found = access(mode="live", stability_base_url="https://svd.example.com", stability_price_usd="0", **keys)
-    key = keys.get("stability_api_key", "")
+@pytest.mark.parametrize("key", ["", "st"])
+async def test_a_stable_video_of_ones_own_exists_with_and_without_a_key(key: str) -> None:
+    own = {"base_url": "https://svd.example.com", "price_usd": "0"} | ({"key": key} if key else {})
+    found = access(mode="live", doors={"stable-video": own})
     assert list(found) == ["stable-video"]
     assert (found["stable-video"].base_url, found["stable-video"].api_key) == ("https://svd.example.com", key)
     assert [facts.id for facts in facts_of(found)] == [STABLE_VIDEO.id]
@@ -169,15 +170,15 @@ def test_only_providers_with_access_are_offered() -> None:
     assert facts_of({"runway": Access(NOWHERE, "key")}) == (RUNWAY,)
 
 
-def price_at_own_server(**settings: Any) -> int:
-    own = access(mode="live", stability_base_url="http://127.0.0.1:9", **settings)
+def price_at_own_server(usd: str | None = None, **settings: Any) -> int:
+    own = access(mode="live", doors={"stable-video": {"base_url": NOWHERE, "price_usd": usd}}, **settings)
     (facts,) = facts_of(own)
     return facts.models[0].capabilities[0].price.of(4, 1024, 576, silent=False)
 
 
 @pytest.mark.parametrize(("usd", "micros"), [("0.07", 70_000), ("0", 0)])
 def test_a_video_of_ones_own_server_costs_what_the_operator_says(usd: str, micros: int) -> None:
-    assert price_at_own_server(stability_price_usd=usd) == micros
+    assert price_at_own_server(usd) == micros
 
 
 def test_a_server_of_ones_own_without_a_price_is_refused_and_never_free() -> None:
@@ -188,7 +189,7 @@ def test_a_server_of_ones_own_without_a_price_is_refused_and_never_free() -> Non
 
 
 def test_the_sandbox_needs_no_price_of_a_server_that_it_does_not_ask() -> None:
-    assert facts_of(access(stability_base_url="http://127.0.0.1:9")) == LINE_UP
+    assert facts_of(access(doors=OWN_SERVER)) == LINE_UP
 
 
 def test_a_price_in_the_file_is_that_of_ones_own_server_too(tmp_path: Path) -> None:
@@ -197,7 +198,7 @@ def test_a_price_in_the_file_is_that_of_ones_own_server_too(tmp_path: Path) -> N
         '[accounts.stable-video.models.svd]\nunit = "video"\nusd = "0.03"\nread_on = 2026-11-20\n'
     )
     assert price_at_own_server(providers_file=file) == 30_000
-    assert price_at_own_server(providers_file=file, stability_price_usd="0.09") == 30_000, "the file wins"
+    assert price_at_own_server("0.09", providers_file=file) == 30_000, "the file wins"
 
 
 @pytest.mark.parametrize("mode", ["sandbox", "live"])
@@ -205,7 +206,7 @@ async def test_prices_of_the_file_are_those_of_the_facts_and_of_the_bills(tmp_pa
     file = tmp_path / "providers.toml"
     price = 'unit = "million_tokens"\nusd = "5"\nread_on = 2026-11-20\ncertain = true\n'
     file.write_text(f"[accounts.seedance.models.dreamina-seedance-2-5-260628]\n{price}")
-    found = access(mode=mode, providers_file=file, **KEYS)
+    found = access(mode=mode, providers_file=file, doors=KEYS)
     facts = next(one for one in facts_of(found) if one.id == "seedance")
     model = facts.models[-1]
     assert [one.price for one in model.capabilities] == [PerToken(micros=5_000_000)] * 2

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.wires.stability_requests import MAX_BODY_BYTES
+from sandbox.wires.stable_video.requests import MAX_BODY_BYTES
 from tests.sandbox.live import LiveSandbox
 from tests.sandbox.test_stability_wire import KEY, MOST_SEED, PATH, create, errors, order, picture
 

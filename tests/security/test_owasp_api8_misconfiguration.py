@@ -3,6 +3,7 @@
 import asyncio
 import re
 import stat
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -115,7 +116,7 @@ async def test_a_house_without_keys_is_not_opened_to_other_machines(tmp_path: Pa
     stack = Stack(tmp_path, {"VIDEOPLANET_API_HOST": "0.0.0.0"})  # noqa: S104 - it is refused
     await stack.migrate()
     process = await asyncio.create_subprocess_exec(
-        *stack._command("api"),  # noqa: SLF001 - as the stack itself would start it
+        *(sys.executable, "-m", "cli.main", "api"),
         cwd=ROOT,
         env=stack.environment,
         stdout=asyncio.subprocess.PIPE,

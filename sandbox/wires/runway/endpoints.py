@@ -24,7 +24,7 @@ from sandbox.faults import Operation, words
 from sandbox.films.outputs import address
 from sandbox.house import House, NewJob, at_the_door, refusal
 from sandbox.jobs import Job, State
-from sandbox.wires.runway_requests import MODELS, NAME, Endpoint, Order, OrderReader
+from sandbox.wires.runway.requests import MODELS, NAME, Endpoint, Order, OrderReader
 
 VERSION: Final = "2024-11-06"
 MICRO_USD_PER_CREDIT: Final = 10_000

@@ -35,7 +35,7 @@ from sandbox.faults import Operation
 from sandbox.films.outputs import download
 from sandbox.house import House, NewJob
 from sandbox.jobs import Job, State
-from sandbox.wires.stability_requests import (
+from sandbox.wires.stable_video.requests import (
     MAX_BODY_BYTES,
     MAX_SEED,
     NAME,

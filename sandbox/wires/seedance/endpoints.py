@@ -31,9 +31,9 @@ from sandbox.faults import Operation, words
 from sandbox.films.outputs import address
 from sandbox.house import House, NewJob, at_the_door, refusal
 from sandbox.jobs import TERMINAL, Callback, Job, State
-from sandbox.wires.seedance_errors import INVALID, MISSING, RUNNING, Issue, bad_request, error_body, refuse
-from sandbox.wires.seedance_models import FRAME_RATE, NAME, find, short_name, tokens
-from sandbox.wires.seedance_requests import Order, OrderReader
+from sandbox.wires.seedance.errors import INVALID, MISSING, RUNNING, Issue, bad_request, error_body, refuse
+from sandbox.wires.seedance.models import FRAME_RATE, NAME, find, short_name, tokens
+from sandbox.wires.seedance.requests import Order, OrderReader
 
 TASKS: Final = "/api/v3/contents/generations/tasks"
 _MAX_BODY: Final = 64 * 1024 * 1024

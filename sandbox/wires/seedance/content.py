@@ -22,8 +22,8 @@ from urllib.parse import urlsplit
 from PIL import Image
 from pydantic import JsonValue
 
-from sandbox.wires.seedance_errors import INVALID, MISSING, Issue
-from sandbox.wires.seedance_models import Model, Size
+from sandbox.wires.seedance.errors import INVALID, MISSING, Issue
+from sandbox.wires.seedance.models import Model, Size
 
 _LONGEST_ADDRESS: Final = 8192
 _MOST_IMAGE_BYTES: Final = 30 * 1024 * 1024

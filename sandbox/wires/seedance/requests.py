@@ -1,6 +1,6 @@
 """What Seedance accepts, per model, and how it refuses the rest: fields, and old flags at the end of a text.
 
-The facts are those of the contract and of the vendor's page that `sandbox.wires.seedance_models` names. JSON null
+The facts are those of the contract and of the vendor's page that `sandbox.wires.seedance.models` names. JSON null
 is as good as nothing, a field of the body wins over a flag, and fields nobody knows are ignored.
 
 Own readings: a wrong flag is refused like a wrong field; a field that the model does not have is refused
@@ -22,9 +22,9 @@ from pydantic import JsonValue
 from sandbox.callbacks import is_allowed
 from sandbox.faults import FaultRefusedError, words
 from sandbox.films.picture import Film
-from sandbox.wires.seedance_content import Content, ContentReader
-from sandbox.wires.seedance_errors import INVALID, Issue
-from sandbox.wires.seedance_models import (
+from sandbox.wires.seedance.content import Content, ContentReader
+from sandbox.wires.seedance.errors import INVALID, Issue
+from sandbox.wires.seedance.models import (
     ADAPTIVE,
     AUTO_SECONDS,
     FRAME_RATE,
