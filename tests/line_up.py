@@ -8,6 +8,7 @@ import httpx
 from PIL import Image
 
 from domain.money import to_usd
+from domain.orders.capabilities import Mode
 from domain.orders.entries import Entry
 from domain.orders.line_up import ENTRIES
 from tests.stack import Stack
@@ -19,6 +20,7 @@ class Shortest:
 
     Attributes:
         needs_image: Whether it starts from a picture only.
+        takes_image: Whether it can start from one.
         price_usd: What it costs.
         can_list: Whether a job can be looked for after a lost answer.
     """
@@ -27,6 +29,7 @@ class Shortest:
     seconds: int
     price_usd: str
     needs_image: bool = False
+    takes_image: bool = True
     can_list: bool = False
 
     def __str__(self) -> str:
@@ -42,6 +45,7 @@ def _shortest(entry: Entry) -> Shortest:
         seconds,
         to_usd(capability.price_of(seconds, capability.sizes[0], silent=False)),
         needs_image=model.needs_image,
+        takes_image=any(Mode.IMAGE in one.modes for one in entry.facts.models),
         can_list=entry.lists_jobs,
     )
 
