@@ -1,5 +1,6 @@
 """Cancel tells the truth."""
 
+import json
 import signal
 from pathlib import Path
 
@@ -76,14 +77,16 @@ async def test_a_job_that_the_provider_will_not_stop_goes_on_as_a_drain_beside_t
     assert again.status_code == httpx.codes.ACCEPTED
     done = await stack.end_of(ordered["id"])
     assert done["status"] == "completed"
-    view = await stack.temporal("workflow", "describe", "--workflow-id", ordered["id"], "-o", "json")
-    assert "RUNNING" in view, "the run waits for the job that the provider would not stop"
 
     async def drained() -> bool:
         cost = (await stack.look(ordered["id"]))["cost"]
         return bool(cost == {"reserved_usd": "0.00", "settled_usd": "0.48", "at_risk_usd": "0.00"})
 
     await eventually(drained, what="the drained job is billed")
+    listed = await stack.temporal(
+        "workflow", "list", "--query", f"WorkflowId = '{ordered['id']}'", "-o", "json"
+    )
+    assert len(json.loads(listed)) == 1, "the run waits for the job that the provider would not stop"
     final = await stack.look(ordered["id"])
     assert [take["status"] for take in final["takes"]] == ["cancelled", "completed"]
 
