@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.ids import attempt_ref, is_generation_id, new_generation_id
+from domain.ids import attempt_ref, generation_of, is_attempt_ref, is_generation_id, new_generation_id
 
 GOOD = "gen_01jdb2v8gqkx3n5m7p9rstvwyz"
 
@@ -49,3 +49,12 @@ def test_two_attempts_never_share_a_reference(take: int, attempt: int, take2: in
     same = attempt_ref(GOOD, take, attempt) == attempt_ref(GOOD, take2, attempt2)
     assert same == ((take, attempt) == (take2, attempt2))
     assert attempt_ref(GOOD, take, attempt) == f"{GOOD}.{take}.{attempt}"
+    assert is_attempt_ref(attempt_ref(GOOD, take, attempt))
+    assert generation_of(attempt_ref(GOOD, take, attempt)) == GOOD
+
+
+@pytest.mark.parametrize(
+    "text", ["", GOOD, f"{GOOD}.1", f"{GOOD}.1.1.1", f"{GOOD}.1.x", f"{GOOD}.1.1\n", f" {GOOD}.1.1"]
+)
+def test_anything_else_is_no_reference(text: str) -> None:
+    assert not is_attempt_ref(text)
