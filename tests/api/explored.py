@@ -118,6 +118,7 @@ class Explored:
             accept: What the client takes.
         """
         await self._resume_everything()
+        await self._bring_back_the_video()
         config, report = folder / "schemathesis.toml", folder / "report.ndjson"
         config.write_text(
             _CONFIG.format(
@@ -153,6 +154,12 @@ class Explored:
             answer = await self.stack.http.post(f"{path}/resume")
             assert answer.is_success, answer.text
 
+    async def _bring_back_the_video(self) -> None:
+        """Make another where the run before has deleted the one that leads somewhere."""
+        (known,) = self.ids["generation_id"]
+        if (await self.stack.http.get(f"/v1/generations/{known}")).is_error:
+            self.ids["generation_id"] = [await _a_video(self.stack)]
+
     def _dictionaries(self) -> str:
         """Have about every second id that is made up be one of ours."""
         parts = ["[parameters]"]
@@ -167,11 +174,9 @@ async def explored(stack: Stack) -> Explored:
     """Fill a stack with one of everything, and let only keys in."""
     key, written = await new_key(stack)
     stack.http.headers["Authorization"] = f"Bearer {written}"
-    done = await stack.end_of((await stack.order("A heron that many strangers ask for"))["id"])
-    assert done["status"] == "completed", done["error"]
     another, _ = await new_key(stack, Scope.READ)
     ids: dict[str, list[str | int]] = {
-        "generation_id": [done["id"]],
+        "generation_id": [await _a_video(stack)],
         "image_id": [await uploaded(stack)],
         "key_id": [another.id],
         "account": ["runway", "seedance"],
@@ -179,6 +184,13 @@ async def explored(stack: Stack) -> Explored:
         "attempt": [1],
     }
     return Explored(stack, key.id, written, ids)
+
+
+async def _a_video(stack: Stack) -> str:
+    ordered = await stack.order("A heron that many strangers ask for", allow_duplicate=True)
+    done = await stack.end_of(ordered["id"])
+    assert done["status"] == "completed", done["error"]
+    return str(done["id"])
 
 
 def _count(found: Findings, report: Path) -> None:
