@@ -12,7 +12,7 @@ define patiently
 ( $(1) & pid=$$!; while kill -0 $$pid 2>/dev/null; do printf .; sleep 2; done; wait $$pid ) && echo " done"
 endef
 
-.PHONY: run install install-dev test smoke chaos bench lint lock clean
+.PHONY: run install install-dev test smoke chaos mutate bench lint lock clean
 
 run: install  ## set up, start everything, make one video, print where it is, keep serving
 	@$(BIN)/videoplanet up $(if $(ONCE),--once) $(if $(PROMPT),--prompt "$(PROMPT)") $(if $(LIVE),--live)
@@ -47,6 +47,10 @@ chaos: install-dev  ## videos are made while processes are killed: N=200 generat
 	@$(BIN)/python -m tests.chaos.run --generations $(or $(N),200) --kills $(or $(K),30) \
 		$(if $(SEED),--seed $(SEED)) $(if $(REPORT),--report "$(REPORT)")
 
+mutate: install-dev  ## one fault after another is put into the decisions; the tests must notice: MODULE='domain.gate*'
+	$(BIN)/mutmut run $(if $(MODULE),"$(MODULE)")
+	$(BIN)/mutmut results
+
 bench: install-dev  ## measured claims, as ratios within one run
 	$(BIN)/python -m benchmarks.gate_burst
 
@@ -61,4 +65,4 @@ lock: install-dev  ## the lock files anew, from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra build --extra dev --universal --generate-hashes --no-header --no-annotate --quiet -c requirements.lock -o requirements-dev.lock
 
 clean:  ## everything that can be made again, but not the data
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis

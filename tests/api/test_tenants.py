@@ -67,6 +67,7 @@ async def test_each_sees_their_own_list(
     stack: Stack, stranger: httpx.AsyncClient, finished: dict[str, Any]
 ) -> None:
     theirs = await _order(stranger, "one of theirs")
+    await _order(stack.http, "another of mine, so that there is a second page")
     listed = (await stranger.get("/v1/generations", params={"limit": 100})).json()["data"]
     assert [one["id"] for one in listed] == [theirs["id"]]
     mine = (await stack.http.get("/v1/generations", params={"limit": 100})).json()["data"]
