@@ -38,7 +38,7 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@touch $@
 
 test: install-dev  ## every test
-	$(BIN)/python -m pytest -n 3 --dist worksteal
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 smoke: install-dev  ## the shortest proof that the whole thing works
 	$(BIN)/python -m pytest -m smoke -n 2 tests/cli tests/e2e
