@@ -48,8 +48,9 @@ chaos: install-dev  ## videos are made while processes are killed: N=200 generat
 		$(if $(SEED),--seed $(SEED)) $(if $(REPORT),--report "$(REPORT)")
 
 mutate: install-dev  ## one fault after another is put into the decisions; the tests must notice: MODULE='domain.gate*'
-	$(BIN)/mutmut run $(if $(MODULE),"$(MODULE)")
-	$(BIN)/mutmut results
+	-PROPERTIES=mutation $(BIN)/mutmut run $(if $(MODULE),"$(MODULE)")
+	@$(BIN)/mutmut results
+	@echo "Each line above is a fault that no test has noticed: '$(BIN)/mutmut show NAME' shows it."
 
 bench: install-dev  ## measured claims, as ratios within one run
 	$(BIN)/python -m benchmarks.gate_burst

@@ -5,16 +5,12 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from tests.api.paused import stop_all
 from tests.postgres import PostgresServer
 from tests.stack import Stack
 
 MakeStack = Callable[..., Awaitable[Stack]]
-
-settings.register_profile("mutation", max_examples=20, deadline=None, derandomize=True)
-"""For `make mutate`: each of some thousand faults is looked for by every test that passes its place."""
 
 
 _STACKS_OF_ONES_OWN = {"make_stack", "stack_with_a_meddling_worker"}
