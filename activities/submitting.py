@@ -113,24 +113,32 @@ class Submitting:
 
     async def _record(self, order: Order, result: SubmitResult, *, has_permission: bool = False) -> Submitted:
         """Write down how the submit ended; where another process has the permission, what became of that one."""
-        submitted = await self._write_down(order, result, has_permission=has_permission)
+        # A process that was frozen finds its activity cancelled when it wakes: the answer is written down all the
+        # same, and the slot of what was surely not sent is given back.
+        recording = asyncio.create_task(self._write_down(order, result, has_permission=has_permission))
+        try:
+            submitted = await asyncio.shield(recording)
+        except asyncio.CancelledError:
+            written = await recording
+            if written is not None:
+                await release_after_submit(self._service, order, written)
+            raise
+        if submitted is None:
+            submitted = await self._verdict(order, None)
         await release_after_submit(self._service, order, submitted)
         return submitted
 
-    async def _write_down(self, order: Order, result: SubmitResult, *, has_permission: bool) -> Submitted:
+    async def _write_down(
+        self, order: Order, result: SubmitResult, *, has_permission: bool
+    ) -> Submitted | None:
         async def record() -> Submitted | None:
             async with self._service.database.write(order.generation_id) as connection:
                 return await answers.finish_sending(
                     connection, order, result, now(), has_permission=has_permission
                 )
 
-        # A process that was frozen finds its activity cancelled when it wakes: the answer is written down all the same.
-        recording = asyncio.create_task(insistently(record, during=_RECORD_WITHIN))
         try:
-            return await asyncio.shield(recording) or await self._verdict(order, None)
-        except asyncio.CancelledError:
-            await recording
-            raise
+            return await insistently(record, during=_RECORD_WITHIN)
         except (SQLAlchemyError, OSError):
             if not isinstance(result, Accepted):
                 raise
